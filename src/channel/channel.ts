@@ -1,0 +1,133 @@
+import type { ChannelEvent } from '../protocol/event.ts';
+import { carriesState, controlEvent, isLastWord } from '../protocol/event.ts';
+import type { LogLimits } from './log.ts';
+import { EventLog } from './log.ts';
+import type { ChannelView, Sink } from './subscriber.ts';
+import { Subscriber } from './subscriber.ts';
+
+/**
+ * The state of one upstream resource on this node, its recent events and its subscribers.
+ *
+ * State that is kept while nobody polls is not shown to anybody until a poll has confirmed it:
+ * the credentials that it was fetched with may have been withdrawn meanwhile.
+ */
+export class Channel {
+  readonly name: string;
+  readonly #log: EventLog;
+  readonly #subscribers = new Set<Subscriber>();
+  #snapshot: ChannelEvent | undefined;
+  #stale: ChannelEvent | undefined;
+  #lastWord: ChannelEvent | undefined;
+  #isConfirmed = false;
+
+  constructor(name: string, limits: LogLimits) {
+    this.name = name;
+    this.#log = new EventLog(limits);
+  }
+
+  /** The current state, or `undefined` when none is known or it is not confirmed. */
+  get snapshot(): ChannelEvent | undefined {
+    return this.#isConfirmed ? this.#snapshot : undefined;
+  }
+
+  /** The last state that was known, for comparing with. Not for showing to anybody. */
+  get retained(): ChannelEvent | undefined {
+    return this.#snapshot;
+  }
+
+  get subscriberCount(): number {
+    return this.#subscribers.size;
+  }
+
+  /** Bytes of state and log held now. */
+  get bytes(): number {
+    return this.#log.bytes + (this.#snapshot?.data.length ?? 0);
+  }
+
+  /** Take an event from the backplane and pass it to every subscriber. */
+  apply(event: ChannelEvent): void {
+    if (this.#lastWord || (carriesState(event) && event.id === this.snapshot?.id)) return;
+    const wasKnown = this.#isKnown;
+    if (isLastWord(event)) this.#end(event);
+    else if (event.type === 'stale') this.#stale = event;
+    else if (event.type === 'fresh') this.#stale = undefined;
+    else this.#keep(event);
+    for (const subscriber of [...this.#subscribers]) {
+      if (wasKnown) subscriber.deliver(event);
+      else subscriber.open();
+    }
+  }
+
+  /** The state that was retained is still the current one: show it to everybody who lacks it. */
+  confirm(): void {
+    if (this.#isConfirmed || !this.#snapshot) return;
+    const wasKnown = this.#isKnown;
+    this.#isConfirmed = true;
+    for (const subscriber of [...this.#subscribers]) {
+      if (wasKnown) subscriber.refresh();
+      else subscriber.open();
+    }
+  }
+
+  /** Nobody polls any more: keep the state for comparing, and show it to nobody. */
+  rest(): void {
+    this.#isConfirmed = false;
+    this.#stale = undefined;
+    this.#lastWord = undefined;
+  }
+
+  /**
+   * Add a subscriber. It is brought up to date at once, or as soon as the state is known.
+   *
+   * @param cursors - Ids that the client says it has; the first that is known counts.
+   */
+  subscribe(sink: Sink, cursors: readonly string[]): Subscriber {
+    const subscriber = new Subscriber(this.#view, sink, cursors);
+    this.#subscribers.add(subscriber);
+    if (this.#isKnown) subscriber.open();
+    return subscriber;
+  }
+
+  unsubscribe(subscriber: Subscriber): void {
+    subscriber.close();
+    this.#subscribers.delete(subscriber);
+  }
+
+  get #isKnown(): boolean {
+    return this.#isConfirmed || this.#stale !== undefined || this.#lastWord !== undefined;
+  }
+
+  #keep(event: ChannelEvent): void {
+    // Only snapshots are kept as state here; a patch is published beside the snapshot it leads to.
+    if (event.type === 'snapshot') this.#snapshot = event;
+    this.#isConfirmed = true;
+    this.#log.append(event);
+  }
+
+  /** SECURITY: after its last word a channel holds nothing that could still be shown. */
+  #end(event: ChannelEvent): void {
+    this.#lastWord = event;
+    this.#snapshot = undefined;
+    this.#stale = undefined;
+    this.#isConfirmed = false;
+    this.#log.clear();
+  }
+
+  readonly #view: ChannelView = {
+    since: (cursors, toldStale) => {
+      const known = this.#isConfirmed ? cursors.find((id) => this.#log.after(id)) : undefined;
+      if (known === undefined) return this.#view.latest(undefined, toldStale);
+      const missed = this.#log.after(known) ?? [];
+      return [...missed, ...this.#view.latest(this.#snapshot?.id, toldStale)];
+    },
+    latest: (cursor, toldStale) => {
+      if (this.#lastWord) return [this.#lastWord];
+      const events: ChannelEvent[] = [];
+      const snapshot = this.snapshot;
+      if (snapshot && snapshot.id !== cursor) events.push(snapshot);
+      if (this.#stale && !toldStale) events.push(this.#stale);
+      if (!this.#stale && toldStale) events.push(controlEvent('fresh', snapshot?.id, {}));
+      return events;
+    },
+  };
+}

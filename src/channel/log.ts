@@ -1,0 +1,55 @@
+import type { ChannelEvent } from '../protocol/event.ts';
+
+/** How much a log may hold. */
+export interface LogLimits {
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * The recent state events of one channel, for subscribers that come back. It only saves bandwidth:
+ * whoever asks for more than it holds gets a snapshot, which is always a correct answer.
+ */
+export class EventLog {
+  readonly #limits: LogLimits;
+  #events: ChannelEvent[] = [];
+  #bytes = 0;
+  /** The id just before the oldest event: a cursor here can still be served whole. */
+  #start: string | undefined;
+
+  constructor(limits: LogLimits) {
+    this.#limits = limits;
+  }
+
+  /** Bytes of event data held now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  append(event: ChannelEvent): void {
+    this.#events.push(event);
+    this.#bytes += event.data.length;
+    while (this.#events.length > this.#limits.maxEvents || this.#bytes > this.#limits.maxBytes) {
+      const oldest = this.#events.shift();
+      if (!oldest) break;
+      this.#bytes -= oldest.data.length;
+      this.#start = oldest.id;
+    }
+  }
+
+  /** The events after a cursor, oldest first; `undefined` when the cursor is not known here. */
+  after(cursor: string): readonly ChannelEvent[] | undefined {
+    if (cursor === this.#start) return this.#events;
+    // From the newest: who comes back is mostly behind by little.
+    for (let i = this.#events.length - 1; i >= 0; i--) {
+      if (this.#events[i]?.id === cursor) return this.#events.slice(i + 1);
+    }
+    return undefined;
+  }
+
+  clear(): void {
+    this.#events = [];
+    this.#bytes = 0;
+    this.#start = undefined;
+  }
+}

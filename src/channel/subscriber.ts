@@ -1,0 +1,116 @@
+import type { ChannelEvent } from '../protocol/event.ts';
+import { carriesState, isLastWord } from '../protocol/event.ts';
+
+/**
+ * Where a subscriber writes to: a connection, or one URL's place in it.
+ */
+export interface Sink {
+  /** False while the peer is not keeping up: then nothing may be written. */
+  readonly isWritable: boolean;
+  /** Write events in order; false when the peer is not keeping up any more. */
+  send(events: readonly ChannelEvent[]): boolean;
+  /** The channel has said its last word to this subscriber. */
+  ended(): void;
+}
+
+/** What a subscriber reads from its channel. */
+export interface ChannelView {
+  /** Events that bring a subscriber up to date who has the state of the first known cursor. */
+  since(cursors: readonly string[], toldStale: boolean): readonly ChannelEvent[];
+  /** The same in as few events as possible: at most one of them carries state. */
+  latest(cursor: string | undefined, toldStale: boolean): readonly ChannelEvent[];
+}
+
+/**
+ * One connection's place in one channel.
+ *
+ * ```
+ * waiting ─ open() ─► live ─ peer too slow ─► blocked ─ flush() ─► live
+ *    └──────────────────┴──────── last word, close() ──────┴───► closed
+ * ```
+ *
+ * A slow reader keeps no queue: while it is blocked nothing is written, and when it drains it gets
+ * the newest state in place of everything that it missed (conflation).
+ */
+export class Subscriber {
+  readonly #channel: ChannelView;
+  readonly #sink: Sink;
+  readonly #cursors: readonly string[];
+  #state: 'waiting' | 'live' | 'blocked' | 'closed' = 'waiting';
+  #cursor: string | undefined;
+  #toldStale = false;
+  #missedSome = false;
+
+  /** @param cursors - Ids that the client says it has; the first that the log knows counts. */
+  constructor(channel: ChannelView, sink: Sink, cursors: readonly string[]) {
+    this.#channel = channel;
+    this.#sink = sink;
+    this.#cursors = cursors;
+  }
+
+  /** True while events are not written because the peer reads too slowly. */
+  get isBlocked(): boolean {
+    return this.#state === 'blocked';
+  }
+
+  /** The channel's state is known now: bring this subscriber up to date, then keep it live. */
+  open(): void {
+    if (this.#state !== 'waiting') return;
+    this.#state = 'live';
+    this.#write(this.#channel.since(this.#cursors, false));
+  }
+
+  /** A new event of the channel. */
+  deliver(event: ChannelEvent): void {
+    if (this.#state === 'live') this.#write([event]);
+    else if (this.#state === 'blocked') this.#missedSome = true;
+  }
+
+  /** Make sure that the newest state has been sent, for a state that was held back until now. */
+  refresh(): void {
+    if (this.#state === 'live') this.#write(this.#channel.latest(this.#cursor, this.#toldStale));
+    else if (this.#state === 'blocked') this.#missedSome = true;
+  }
+
+  /**
+   * The peer has read what was written.
+   *
+   * @returns False when it is too slow again already.
+   */
+  flush(): boolean {
+    if (this.#state !== 'blocked') return true;
+    this.#state = 'live';
+    if (this.#missedSome) {
+      this.#missedSome = false;
+      this.#write(this.#channel.latest(this.#cursor, this.#toldStale));
+    }
+    return !this.isBlocked;
+  }
+
+  /** Write nothing more. */
+  close(): void {
+    this.#state = 'closed';
+  }
+
+  #write(events: readonly ChannelEvent[]): void {
+    if (events.length === 0) return;
+    if (!this.#sink.isWritable) {
+      this.#state = 'blocked';
+      this.#missedSome = true;
+      return;
+    }
+    let isLast = false;
+    for (const event of events) {
+      if (carriesState(event)) this.#cursor = event.id;
+      if (event.type === 'stale') this.#toldStale = true;
+      if (event.type === 'fresh') this.#toldStale = false;
+      isLast ||= isLastWord(event);
+    }
+    // Set before sending: the peer may drain while it is being written to.
+    this.#state = 'blocked';
+    if (this.#sink.send(events)) this.#state = 'live';
+    if (!isLast) return;
+    this.#state = 'closed';
+    this.#sink.ended();
+  }
+}

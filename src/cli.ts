@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import yargs from 'yargs';
+import type { CliOptions } from './commands/config.ts';
+import { EXIT } from './commands/exit.ts';
+import { packageVersion } from './shared/version.ts';
+
+const DEFAULT_CONFIG = 'proxy.config.json';
+
+const EXAMPLES: readonly [command: string, description: string][] = [
+  ['$0 --site http://127.0.0.1:3000', 'serve a site through the proxy'],
+  [
+    '$0 --site http://127.0.0.1:3000 --live /api/status=2s',
+    'and poll one URL every 2 s for everybody',
+  ],
+  ["curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/api/status", 'see it pushed'],
+  ['$0 check', `say everything that is wrong with ./${DEFAULT_CONFIG}`],
+];
+
+/**
+ * Run one command line.
+ *
+ * @param args - Without the program's name.
+ * @returns The exit code: 0, 1 internal, 64 usage, 69 cannot bind or reach, 78 bad config.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.ok;
+
+  const parser = yargs([...args])
+    .scriptName('comet-proxy')
+    .usage(
+      '$0 [run] [options]\n\nA reverse proxy that adds server push to a site without touching it:\n' +
+        'it polls the URLs you name once for everybody and pushes what changed.',
+    )
+    .command(['run', '$0'], 'Serve the site (the default)', sourceOptions, async (options) => {
+      const { run } = await import('./commands/run.ts');
+      exitCode = await run(withSource(options));
+    })
+    .command(
+      'check',
+      'Check the config and report everything wrong with it',
+      sourceOptions,
+      async (options) => {
+        const { check } = await import('./commands/check.ts');
+        exitCode = check(withSource(options));
+      },
+    )
+    .command('schema', "Print the config's JSON Schema", {}, async () => {
+      const { configJsonSchema } = await import('./config/json-schema.ts');
+      console.log(JSON.stringify(configJsonSchema(), null, 2));
+    })
+    .command('version', 'Print the version', {}, () => {
+      console.log(`comet-proxy ${packageVersion()} (node ${process.version})`);
+    })
+    .command(
+      'completion',
+      'Print a completion script: comet-proxy completion >> ~/.bashrc',
+      {},
+      () => {
+        parser.showCompletionScript();
+      },
+    )
+    // Answers what the script asks. The library's own command of this kind ends in a usage error
+    // when it may not end the process, hence ours above.
+    .completion('completion-script', false)
+    .example(EXAMPLES.map(([command, description]) => [command, description]))
+    .epilogue('Exit codes: 0 done, 1 internal error, 64 usage, 69 cannot bind, 78 bad config.')
+    .version(packageVersion())
+    .alias('h', 'help')
+    .alias('v', 'version')
+    .strict()
+    .recommendCommands()
+    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new UsageError(message);
+    });
+
+  try {
+    await parser.parseAsync();
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`comet-proxy: ${error.message}\nTry: comet-proxy --help`);
+      return EXIT.usage;
+    }
+    console.error(`comet-proxy: internal error: ${error instanceof Error ? error.stack : error}`);
+    return EXIT.internal;
+  }
+  return exitCode;
+}
+
+function sourceOptions<T>(builder: import('yargs').Argv<T>) {
+  return builder
+    .option('config', {
+      alias: 'c',
+      type: 'string',
+      requiresArg: true,
+      describe: `Config file (default: ./${DEFAULT_CONFIG}, unless --site is given)`,
+    })
+    .option('site', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Without a file: the site, as http://host:port',
+    })
+    .option('live', {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'Without a file: a path and how often it is polled, as /api/status=2s; repeatable',
+    })
+    .option('listen', {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'Without a file: address to listen on (default: 127.0.0.1:8080); repeatable',
+    })
+    .check(({ config, site, live, listen }) => {
+      if (config !== undefined && (site ?? live ?? listen) !== undefined) {
+        throw new UsageError('--config cannot be combined with --site, --live or --listen');
+      }
+      if (site === undefined && (live ?? listen) !== undefined) {
+        throw new UsageError('--live and --listen need --site, as in --site http://127.0.0.1:3000');
+      }
+      if (site === undefined && config === undefined && !existsSync(DEFAULT_CONFIG)) {
+        throw new UsageError(
+          `there is no ./${DEFAULT_CONFIG}: name a file with --config, or a site with --site http://host:port`,
+        );
+      }
+      return true;
+    });
+}
+
+/** A mistake of the user's, not of ours. */
+class UsageError extends Error {}
+
+function withSource(options: {
+  config?: string | undefined;
+  site?: string | undefined;
+  live?: string[] | undefined;
+  listen?: string[] | undefined;
+}): CliOptions {
+  const { config, site, live = [], listen = [] } = options;
+  return site === undefined
+    ? { kind: 'file', file: config ?? DEFAULT_CONFIG }
+    : { kind: 'flags', site, live, listen };
+}

@@ -1,0 +1,39 @@
+import { ConfigError, checkConfig, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+
+/** Where the config comes from. */
+export type CliOptions =
+  | { readonly kind: 'file'; readonly file: string }
+  | {
+      readonly kind: 'flags';
+      readonly site: string;
+      /** `PATH=INTERVAL`, for instance `/api/status=2s`. */
+      readonly live: readonly string[];
+      readonly listen: readonly string[];
+    };
+
+/**
+ * Read and check the config that a command line names.
+ *
+ * @throws {ConfigError} with all problems.
+ */
+export function readConfig(options: CliOptions): Config {
+  if (options.kind === 'file') return loadConfig(options.file, { variables: process.env });
+  const { site, listen } = options;
+  const live: [string, string][] = [];
+  for (const entry of options.live) {
+    const [path, every] = splitAtLast(entry, '=');
+    if (!path || !every) {
+      const message = `must be PATH=INTERVAL, as in --live /api/status=2s: current value is "${entry}"`;
+      throw new ConfigError([{ file: '--live', line: 0, column: 0, message }]);
+    }
+    live.push([path, every]);
+  }
+  const value = { site, live: Object.fromEntries(live), ...(listen.length > 0 ? { listen } : {}) };
+  return checkConfig(value, 'command line');
+}
+
+function splitAtLast(text: string, separator: string): [string, string] {
+  const index = text.lastIndexOf(separator);
+  return index === -1 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)];
+}

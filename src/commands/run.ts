@@ -1,0 +1,56 @@
+import { ConfigError } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import type { RunningProxy } from '../main.ts';
+import { startProxy } from '../main.ts';
+import type { Logger } from '../shared/logger.ts';
+import { createLogger } from '../shared/logger.ts';
+import type { CliOptions } from './config.ts';
+import { readConfig } from './config.ts';
+import { EXIT } from './exit.ts';
+
+/** Serve until a signal says to stop. Resolves with the exit code. */
+export async function run(options: CliOptions): Promise<number> {
+  let config: Config;
+  try {
+    config = readConfig(options);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(error.message);
+    return EXIT.config;
+  }
+  const format = config.log.format ?? (process.stdout.isTTY ? 'pretty' : 'json');
+  const log = createLogger({ level: config.log.level, format });
+
+  let proxy: RunningProxy;
+  try {
+    proxy = await startProxy(config, { log });
+  } catch (error) {
+    console.error(`comet-proxy: cannot listen: ${error instanceof Error ? error.message : error}`);
+    return EXIT.unavailable;
+  }
+  for (const url of proxy.urls) console.log(`listening on ${url}`);
+  if (Number(process.versions.node.split('.')[0]) < 22) {
+    log.info({}, 'Node 20 gets no security fixes any more: Node 22 or later is recommended');
+  }
+  await untilStopped(proxy, config, log);
+  return EXIT.ok;
+}
+
+/** The first SIGTERM or SIGINT drains, a second one exits at once. */
+async function untilStopped(proxy: RunningProxy, config: Config, log: Logger): Promise<void> {
+  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+    let received = 0;
+    const onSignal = (name: NodeJS.Signals) => {
+      received += 1;
+      if (received > 1) process.exit(name === 'SIGINT' ? 130 : 143);
+      resolve(name);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+  const streams = proxy.streamCount;
+  const seconds = Math.round(config.limits.drain / 1_000);
+  log.info({ signal, streams }, `draining for at most ${seconds} s, once more to stop now`);
+  await proxy.drain();
+  log.info({}, 'stopped');
+}

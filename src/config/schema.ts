@@ -1,0 +1,329 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { TRANSPORT_NAMES } from '../protocol/surface.ts';
+import { parsePattern, patternProblem, patternShape } from '../shared/path-pattern.ts';
+import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from './units.ts';
+import { parseVary, VARY_PATTERN } from './vary.ts';
+
+/*
+ * The one source of the config: types, defaults, messages and the published JSON Schema come from
+ * here, and each `describe` is the manual's text for its key.
+ */
+
+/** Polling faster than this would be an attack on the upstream. */
+const SHORTEST_INTERVAL_MS = 50;
+
+/** Names that a `headers` or `vary` entry cannot take: framing and routing are ours. */
+const OWN_HEADERS = new Set(
+  `accept-encoding connection content-length expect host http2-settings keep-alive proxy-authorization
+   proxy-connection range te trailer transfer-encoding upgrade via x-forwarded-for x-forwarded-host
+   x-forwarded-proto`.split(/\s+/),
+);
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** A string that `read` turns into something else, or refuses with a sentence. */
+function text<T>(read: (value: string) => T | { problem: string }, meta: Record<string, unknown>) {
+  return z
+    .string()
+    .meta(meta)
+    .transform((value, context) => {
+      const result = read(value);
+      if (typeof result === 'object' && result !== null && 'problem' in result) {
+        context.addIssue({ code: 'custom', message: result.problem, input: value });
+        return z.NEVER;
+      }
+      return result as Exclude<T, { problem: string }>;
+    });
+}
+
+function duration(fallback: string, description: string, bounds: { minMs?: number } = {}) {
+  const read = (value: string): number | { problem: string } => {
+    const ms = parseDuration(value);
+    if (ms === undefined) return { problem: `must be a duration such as "500ms", "2s" or "1m30s"` };
+    if (ms < (bounds.minMs ?? 0)) return { problem: `must be at least "${bounds.minMs}ms"` };
+    return ms;
+  };
+  return text(read, { pattern: DURATION_PATTERN, description }).prefault(fallback);
+}
+
+function size(fallback: string, description: string) {
+  const read = (value: string): number | { problem: string } =>
+    parseSize(value) ?? { problem: 'must be a size such as "64KiB" or "4MiB"' };
+  return text(read, { pattern: SIZE_PATTERN, description }).prefault(fallback);
+}
+
+function count(fallback: number, description: string) {
+  return z.int().min(1).meta({ description }).default(fallback);
+}
+
+/** How often a live endpoint is polled: fixed when both are equal. */
+export interface Interval {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+function readInterval(value: string): Interval | { problem: string } {
+  const [low = '', high = low, ...rest] = value.split('..');
+  const minMs = parseDuration(low.trim());
+  const maxMs = parseDuration(high.trim());
+  if (minMs === undefined || maxMs === undefined || rest.length > 0) {
+    return { problem: 'must be a duration such as "2s", or two such as "1s..30s"' };
+  }
+  if (minMs < SHORTEST_INTERVAL_MS)
+    return { problem: `must be at least "${SHORTEST_INTERVAL_MS}ms"` };
+  if (maxMs < minMs)
+    return { problem: `must go from the shorter to the longer: "${high}..${low}"` };
+  return { minMs, maxMs };
+}
+
+const INTERVAL_META = {
+  description:
+    'How often the endpoint is polled while somebody listens: fixed ("2s"), or adaptive between two bounds ("1s..30s").',
+  examples: ['2s', '1s..30s'],
+};
+
+function readSiteUrl(value: string): URL | { problem: string } {
+  const example = 'must be an http or https URL such as "http://127.0.0.1:3000"';
+  if (!URL.canParse(value)) return { problem: example };
+  const url = new URL(value);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return { problem: example };
+  if (url.username || url.password) return { problem: 'must not hold a user name or password' };
+  if (url.pathname !== '/' || url.search || url.hash || /[?#]/.test(value)) {
+    return { problem: `must not have a path, the site keeps its own: try "${url.origin}"` };
+  }
+  return url;
+}
+
+const SITE_META = {
+  description: 'Where the legacy site is: scheme, host and port.',
+  examples: ['http://127.0.0.1:3000'],
+};
+
+const siteObject = z.strictObject({
+  url: text(readSiteUrl, SITE_META),
+  preserveHost: z
+    .boolean()
+    .default(true)
+    .meta({ description: "Send the client's Host header to the site (true), or the site's own." }),
+  connectTimeout: duration('5s', 'Longest wait for a connection to the site; then 504.', {
+    minMs: 1,
+  }),
+  responseTimeout: duration(
+    '60s',
+    'Longest wait for the head of an answer; then 504. "0s" waits for ever. Bodies may take any time.',
+  ),
+});
+
+const site = z.union([
+  z
+    .string()
+    .meta(SITE_META)
+    .transform((url) => ({ url }))
+    .pipe(siteObject),
+  siteObject,
+]);
+
+function readHeaderName(value: string): string | { problem: string } {
+  if (!TOKEN.test(value)) return { problem: `"${value}" is not a header name` };
+  return OWN_HEADERS.has(value.toLowerCase())
+    ? { problem: `"${value}" is set by the proxy itself` }
+    : value;
+}
+
+const constantHeaders = z
+  .record(z.string(), z.string())
+  .superRefine((headers, context) => {
+    for (const [name, value] of Object.entries(headers)) {
+      const checked = readHeaderName(name);
+      if (typeof checked !== 'string') {
+        context.addIssue({ code: 'custom', message: checked.problem, path: [name], input: value });
+      } else if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+        const message = 'must not hold line breaks or control characters';
+        context.addIssue({ code: 'custom', message, path: [name], input: value });
+      }
+    }
+  })
+  .meta({ description: 'Constant headers that every poll of this endpoint carries.' })
+  .default({});
+
+const vary = z
+  .array(
+    text((value) => parseVary(value, OWN_HEADERS), {
+      pattern: VARY_PATTERN,
+      examples: ['cookie', 'cookie:SESSION', 'authorization', 'x-tenant', 'ip'],
+    }),
+  )
+  .meta({
+    description:
+      "What the answer depends on. Exactly these parts of a client's request are sent with the poll, and clients share a poll only when all of them are equal. [] means public: no credential is sent and everybody shares.",
+  })
+  .prefault(['cookie', 'authorization']);
+
+const endpointObject = z.strictObject({
+  every: text(readInterval, INTERVAL_META),
+  vary,
+  polls: z.enum(['pass', 'absorb']).default('absorb').meta({
+    description:
+      'What a plain GET gets: the site\'s own answer ("pass"), or the last known state ("absorb").',
+  }),
+  transports: z
+    .array(z.enum(TRANSPORT_NAMES))
+    .min(1)
+    .default([...TRANSPORT_NAMES])
+    .meta({ description: 'Which transports may stream this endpoint.' }),
+  ignoreQuery: z.array(z.string().min(1)).default(['_']).meta({
+    description:
+      'Names of query parameters that only defeat caches: not part of the address, and not sent.',
+  }),
+  headers: constantHeaders,
+  timeout: duration('10s', 'Longest time for one poll, body included.', { minMs: 1 }),
+  maxBody: size('4MiB', 'Largest answer that is pushed, after decompression.'),
+  linger: duration('5s', 'How long polling goes on after the last subscriber left.'),
+  history: z.int().min(0).max(10_000).default(100).meta({
+    description:
+      'How many events a reconnecting subscriber can be behind before it gets a snapshot.',
+  }),
+});
+
+const endpoint = z.union([
+  z
+    .string()
+    .meta(INTERVAL_META)
+    .transform((every) => ({ every }))
+    .pipe(endpointObject),
+  endpointObject,
+]);
+
+const pattern = z.string().superRefine((value, context) => {
+  const problem = patternProblem(value);
+  if (problem) context.addIssue({ code: 'custom', message: problem, input: value });
+});
+
+const live = z
+  .record(pattern, endpoint)
+  .superRefine((endpoints, context) => {
+    const shapes = new Map<string, string>();
+    for (const path of Object.keys(endpoints)) {
+      const shape = patternShape(parsePattern(path));
+      const twin = shapes.get(shape);
+      const message = `matches the same paths as "${twin}"`;
+      if (twin) context.addIssue({ code: 'custom', message, path: [path], input: path });
+      shapes.set(shape, path);
+    }
+  })
+  .meta({
+    description:
+      'Path pattern -> how it is polled. Patterns are literal segments, ":name" or "*" (one segment) and "**" (the rest); the most specific one wins.',
+  })
+  .default({});
+
+/** Where to accept connections. */
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string | undefined; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** Read `127.0.0.1:8080`, `[::1]:8080`, `:8080`, `8080` or `unix:/run/x.sock`. */
+export function readListenAddress(value: string): ListenAddress | { problem: string } {
+  if (value.startsWith('unix:')) {
+    const path = value.slice('unix:'.length);
+    return path.startsWith('/')
+      ? { kind: 'unix', path }
+      : { problem: 'must be an absolute path, such as "unix:/run/comet-proxy.sock"' };
+  }
+  const match = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d{1,5})$/.exec(value);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) {
+    return {
+      problem: 'must be an address such as "127.0.0.1:8080", ":8080" or "unix:/run/x.sock"',
+    };
+  }
+  return { kind: 'tcp', host: match[1] || match[2] || undefined, port };
+}
+
+const listenAddress = text(readListenAddress, {
+  description: 'Address to accept connections on. ":8080" is every interface.',
+  examples: ['127.0.0.1:8080', ':8080', 'unix:/run/comet-proxy.sock'],
+});
+
+const listen = z
+  .union([listenAddress.transform((address) => [address]), z.array(listenAddress).min(1)])
+  .prefault('127.0.0.1:8080');
+
+function readOrigin(value: string): string | { problem: string } {
+  const example = 'must be an origin such as "https://partner.example"';
+  if (!URL.canParse(value)) return { problem: example };
+  const { origin, protocol } = new URL(value);
+  if (protocol !== 'http:' && protocol !== 'https:') return { problem: example };
+  return origin === value.toLowerCase() ? origin : { problem: `${example}: try "${origin}"` };
+}
+
+function readNetwork(value: string): string | { problem: string } {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const family = isIP(address);
+  const longest = family === 4 ? 32 : 128;
+  const valid =
+    family !== 0 &&
+    rest.length === 0 &&
+    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest));
+  return valid ? value : { problem: 'must be an address or network such as "10.0.0.0/8" or "::1"' };
+}
+
+const limits = z
+  .strictObject({
+    connections: count(50_000, 'Connections at once; further ones are closed at once.'),
+    streams: count(40_000, 'Streams at once; further ones are told to come back later.'),
+    streamsPerAddress: count(1_024, 'Streams at once from one client address.'),
+    channels: count(10_000, 'Different live URLs and identities that are polled at once.'),
+    urlsPerStream: count(32, 'Endpoint URLs in one stream.'),
+    headerBytes: size('16KiB', 'Size of a request head.'),
+    urlBytes: size('8KiB', 'Length of a request target.'),
+    logBytes: size(
+      '1MiB',
+      'Size of the events that one channel keeps for reconnecting subscribers.',
+    ),
+    drain: duration('30s', 'Longest time from the first SIGTERM to the exit.'),
+  })
+  .prefault({});
+
+const log = z
+  .strictObject({
+    level: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .meta({ description: 'The least important lines that are written.' }),
+    format: z
+      .enum(['pretty', 'json'])
+      .optional()
+      .meta({ description: 'Default: pretty on a terminal, JSON lines otherwise.' }),
+    access: z.literal([false, 'combined', 'json']).default(false).meta({
+      description:
+        'One line per answered request: "combined" (as Apache and nginx), "json", or false.',
+    }),
+  })
+  .prefault({});
+
+/** The whole config file. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().meta({ description: 'Where editors find this schema.' }),
+  listen,
+  site,
+  live,
+  origins: z
+    .array(text(readOrigin, { examples: ['https://partner.example'] }))
+    .default([])
+    .meta({ description: 'Other origins whose pages may read streams. Default: none.' }),
+  trustedProxies: z
+    .array(text(readNetwork, { examples: ['10.0.0.0/8'] }))
+    .default([])
+    .meta({ description: 'Proxies in front of us whose X-Forwarded-* headers are believed.' }),
+  limits,
+  log,
+});
+
+/** A complete, checked config: every default filled in, every unit read. */
+export type Config = z.output<typeof configSchema>;
+/** How one live endpoint is polled. */
+export type EndpointConfig = Config['live'][string];
+/** Where the legacy site is and how long we wait for it. */
+export type SiteConfig = Config['site'];

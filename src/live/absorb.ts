@@ -1,0 +1,95 @@
+import type { VaryItem } from '../config/vary.ts';
+import type { ChannelEvent } from '../protocol/event.ts';
+import type { RawHeaders } from '../shared/raw-headers.ts';
+import { headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
+
+/** An answer, decided but not written yet. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+const NO_BODY = new Uint8Array();
+
+/** Conditions that only the upstream can judge, and parts that only it can cut out. */
+const UPSTREAM_ONLY = ['range', 'if-match', 'if-unmodified-since', 'if-range'];
+
+/** Names in `Vary` that make no difference to requests that we answer from the state. */
+const HARMLESS_VARY = new Set(['accept-encoding', 'origin']);
+
+/** Can a plain request be answered from the state, as far as the request itself says? */
+export function isAbsorbable(method: string, headers: RawHeaders): boolean {
+  const hasBody =
+    headerValue(headers, 'transfer-encoding') !== undefined ||
+    (headerValue(headers, 'content-length') ?? '0') !== '0';
+  return (
+    method === 'GET' &&
+    !hasBody &&
+    !UPSTREAM_ONLY.some((name) => headerValue(headers, name) !== undefined)
+  );
+}
+
+/**
+ * Why a state must not answer plain requests of others, or `undefined` when it may: the upstream
+ * says that it depends on a part of the request which the poll does not carry.
+ */
+export function unkeyedVary(state: ChannelEvent, vary: readonly VaryItem[]): string | undefined {
+  const keyed = new Set(['host', 'x-forwarded-proto', 'x-forwarded-host']);
+  for (const item of vary) {
+    if (item.kind === 'cookies') keyed.add('cookie');
+    if (item.kind === 'header') keyed.add(item.name);
+    // The operator says which cookie the answer depends on; a Vary header cannot be so precise.
+    if (item.kind === 'cookie') keyed.add('cookie');
+  }
+  return listItems((state.headers['vary'] ?? '').toLowerCase()).find(
+    (name) => name === '*' || !(keyed.has(name) || HARMLESS_VARY.has(name)),
+  );
+}
+
+/** The answer to a plain request from the state: 304 when the client has it already. */
+export function plainAnswer(
+  state: ChannelEvent,
+  vary: readonly VaryItem[],
+  request: RawHeaders,
+): PlainAnswer {
+  const etag = state.headers['etag'] ?? `"${state.id}"`;
+  const headers: Record<string, string> = {
+    // Without a rule of the upstream's, a cache that guesses would hide changes from the page.
+    'cache-control': 'no-cache',
+    ...state.headers,
+    etag,
+    vary: mergedVary(state.headers['vary'], vary),
+    'cache-status': 'comet-proxy; hit', // RFC 9211
+  };
+  if (isCurrent(request, etag, state.headers['last-modified'])) {
+    const { 'content-type': _type, 'content-language': _language, ...validators } = headers;
+    return { status: 304, headers: validators, body: NO_BODY };
+  }
+  if (state.status === 204) return { status: 204, headers, body: NO_BODY };
+  headers['content-length'] = String(state.data.length);
+  return { status: 200, headers, body: state.data };
+}
+
+/** RFC 9110 §13.1.2 and §13.1.3: entity tags win over dates, and compare weakly for GET. */
+function isCurrent(request: RawHeaders, etag: string, lastModified: string | undefined): boolean {
+  const tags = headerValues(request, 'if-none-match').flatMap(listItems);
+  if (tags.length > 0) return tags.some((tag) => tag === '*' || opaque(tag) === opaque(etag));
+  const since = headerValue(request, 'if-modified-since');
+  return since !== undefined && lastModified !== undefined && since === lastModified;
+}
+
+function opaque(tag: string): string {
+  return tag.startsWith('W/') ? tag.slice(2) : tag;
+}
+
+function mergedVary(upstream: string | undefined, vary: readonly VaryItem[]): string {
+  const names = new Map(listItems(upstream ?? '').map((name) => [name.toLowerCase(), name]));
+  for (const item of vary) {
+    if (item.kind === 'cookies' || item.kind === 'cookie') names.set('cookie', 'Cookie');
+    if (item.kind === 'header') names.set(item.name, item.name);
+  }
+  // The same URL streams when it is asked for an event stream.
+  names.set('accept', 'Accept');
+  return [...names.values()].join(', ');
+}

@@ -1,0 +1,259 @@
+import type { Channel } from '../channel/channel.ts';
+import type { Backplane, Lease, Unsubscribe } from '../cluster/backplane.ts';
+import type { PolledState, PollOutcome } from '../poll/detect.ts';
+import type { Answer } from '../poll/fetch.ts';
+import { Poller } from '../poll/poller.ts';
+import type { Every } from '../poll/schedule.ts';
+import { eventId } from '../protocol/cursor.ts';
+import type { ChannelEvent } from '../protocol/event.ts';
+import { controlEvent } from '../protocol/event.ts';
+import type { Clock, Timer } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+
+/** What a feed is made of. */
+export interface FeedOptions {
+  readonly channel: Channel;
+  readonly backplane: Backplane;
+  readonly every: Every;
+  readonly lingerMs: number;
+  /** The poll carries something that identifies its client. */
+  readonly isPrivate: boolean;
+  readonly fetch: (conditions: readonly string[], signal: AbortSignal) => Promise<Answer>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** How the log names this feed; holds no secret. */
+  readonly label: Readonly<Record<string, string>>;
+  /** Nobody needs the feed any more; it must not be used after this. */
+  readonly onClose: () => void;
+}
+
+/** How the first poll of a feed ended, for those who wait for it. */
+export type Settled = 'known' | 'ended';
+
+/** How long to wait before asking again for a lease that another node holds. */
+const LEASE_RETRY_MS = 1_000;
+
+/**
+ * One channel's supply on this node.
+ *
+ * ```
+ * idle ─ first use ─► joining ─ backplane subscribed, latest loaded ─► live
+ * live ─ lease won ─► live, may poll;  it polls in a loop while somebody streams
+ * live ─ last stream left ─► lingering ─ lingerMs ─► closed (lease released, unsubscribed)
+ * lingering ─ stream, plain request ─► live
+ * live ─ unauthorized, gone ─► closed
+ * ```
+ */
+export class Feed {
+  readonly #options: FeedOptions;
+  #joining: Promise<void> | undefined;
+  #isClosed = false;
+  #streams = 0;
+  #unsubscribe: Unsubscribe | undefined;
+  #lease: Lease | undefined;
+  #poller: Poller | undefined;
+  #lingerTimer: Timer | undefined;
+  #leaseTimer: Timer | undefined;
+  #seq = 0;
+  #isStale = false;
+  #verifiedAt = Number.NEGATIVE_INFINITY;
+  #failedAt = Number.NEGATIVE_INFINITY;
+  #setsCookie = false;
+  #settle: (settled: Settled) => void = () => undefined;
+  /** Resolves when the first poll has ended, or the state is known from elsewhere. */
+  readonly settled: Promise<Settled>;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    // Whoever opened it may fail before it joins.
+    this.#linger(options.lingerMs);
+  }
+
+  get channel(): Channel {
+    return this.#options.channel;
+  }
+
+  /** The last answer set a cookie: it was meant for one client only. */
+  get setsCookie(): boolean {
+    return this.#setsCookie;
+  }
+
+  /** A stream begins: poll until `leave` was called as often as this. */
+  join(): void {
+    this.#streams += 1;
+    this.#lingerTimer?.cancel();
+    void this.#ready().then(() => this.#loopWhileWanted());
+  }
+
+  /** A stream has ended. */
+  leave(): void {
+    this.#streams -= 1;
+    if (this.#streams === 0) this.#linger(this.#options.lingerMs);
+  }
+
+  /**
+   * The state for a plain request: as the loop last found it, or not older than the interval.
+   * Requests that come while a poll is under way share it.
+   *
+   * @returns `undefined` when the state cannot be had: then the request must go upstream itself.
+   */
+  async refresh(): Promise<ChannelEvent | undefined> {
+    await this.#ready();
+    const { every, clock, lingerMs } = this.#options;
+    const poller = this.#poller;
+    if (!poller || this.#isClosed) return undefined;
+    if (this.#streams === 0) this.#linger(Math.max(lingerMs, every.minMs));
+    const now = clock.now();
+    // While it fails, waiting for one more failure would only delay the true answer.
+    if (poller.failures > 0 && (this.#streams > 0 || now - this.#failedAt < every.minMs))
+      return undefined;
+    const isFresh = this.#streams > 0 || now - this.#verifiedAt <= every.minMs;
+    if (isFresh && this.channel.snapshot) return this.channel.snapshot;
+    const outcome = await poller.poll();
+    return outcome.kind === 'changed' || outcome.kind === 'unchanged'
+      ? this.channel.snapshot
+      : undefined;
+  }
+
+  /** Give up the lease and every timer. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#lingerTimer?.cancel();
+    this.#leaseTimer?.cancel();
+    this.#poller?.stop();
+    this.#unsubscribe?.();
+    this.#lease?.release().catch((error: unknown) => this.#report(error));
+    this.#settle('ended');
+    this.#options.onClose();
+  }
+
+  #linger(delayMs: number): void {
+    if (this.#isClosed) return;
+    this.#lingerTimer?.cancel();
+    this.#lingerTimer = this.#options.clock.after(delayMs, () => {
+      if (this.#streams === 0) this.close();
+    });
+  }
+
+  #ready(): Promise<void> {
+    this.#joining ??= this.#join().catch((error: unknown) => {
+      this.#report(error);
+      this.close();
+    });
+    return this.#joining;
+  }
+
+  async #join(): Promise<void> {
+    const { backplane, channel } = this.#options;
+    const unsubscribe = await backplane.subscribe(channel.name, (event) => channel.apply(event));
+    if (this.#isClosed) return unsubscribe();
+    this.#unsubscribe = unsubscribe;
+    const latest = await backplane.latest(channel.name);
+    if (latest && !this.#isClosed) {
+      channel.apply(latest);
+      this.#settle('known');
+    }
+    await this.#acquire();
+  }
+
+  async #acquire(): Promise<void> {
+    const { backplane, channel, every, clock, random, isPrivate, fetch } = this.#options;
+    const lease = this.#isClosed ? undefined : await backplane.acquire(channel.name);
+    if (this.#isClosed) return lease?.release();
+    if (!lease) {
+      this.#leaseTimer = clock.after(LEASE_RETRY_MS, () => {
+        this.#acquire()
+          .then(() => this.#loopWhileWanted())
+          .catch((error: unknown) => this.#report(error));
+      });
+      return;
+    }
+    this.#lease = lease;
+    this.#poller = new Poller({
+      every,
+      clock,
+      random,
+      isPrivate,
+      fetch,
+      previous: () => channel.retained,
+      onOutcome: (outcome, startedAt) =>
+        this.#onOutcome(lease, outcome, startedAt).catch((error: unknown) => this.#report(error)),
+    });
+  }
+
+  #loopWhileWanted(): void {
+    if (this.#streams > 0 && !this.#isClosed) this.#poller?.start();
+  }
+
+  async #onOutcome(lease: Lease, outcome: PollOutcome, startedAt: number): Promise<void> {
+    switch (outcome.kind) {
+      case 'changed':
+        this.#setsCookie = outcome.setsCookie;
+        this.#verifiedAt = startedAt;
+        await this.#publish(lease, this.#snapshot(lease, outcome.state));
+        await this.#tellFresh(lease);
+        break;
+      case 'unchanged':
+        this.#setsCookie ||= outcome.setsCookie;
+        this.#verifiedAt = startedAt;
+        this.channel.confirm();
+        await this.#tellFresh(lease);
+        break;
+      case 'failed':
+        this.#failedAt = this.#options.clock.now();
+        await this.#tellStale(lease, outcome);
+        break;
+      case 'ended': {
+        const { log, label, channel } = this.#options;
+        // A client that was never let in is the site's own everyday business.
+        const level = channel.subscriberCount > 0 ? 'info' : 'debug';
+        log[level]({ ...label, status: outcome.status }, `${outcome.word}: ${outcome.detail}`);
+        this.#settle('ended');
+        await this.#publish(
+          lease,
+          controlEvent(outcome.word, undefined, { status: outcome.status }),
+        );
+        this.close();
+        return;
+      }
+    }
+    this.#settle('known');
+  }
+
+  async #tellStale(lease: Lease, outcome: PollOutcome & { kind: 'failed' }): Promise<void> {
+    if (this.#isStale) return;
+    this.#isStale = true;
+    const { code, message } = outcome.error;
+    this.#options.log.warn({ ...this.#options.label, code }, `poll failed: ${message}`);
+    const status = outcome.status === undefined ? {} : { status: outcome.status };
+    await this.#publish(
+      lease,
+      controlEvent('stale', this.channel.snapshot?.id, { code, ...status }),
+    );
+  }
+
+  async #tellFresh(lease: Lease): Promise<void> {
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    this.#options.log.info(this.#options.label, 'polls work again');
+    await this.#publish(lease, controlEvent('fresh', this.channel.snapshot?.id, {}));
+  }
+
+  #snapshot(lease: Lease, state: PolledState): ChannelEvent {
+    this.#seq += 1;
+    return { type: 'snapshot', id: eventId(lease.epoch, this.#seq), ...state };
+  }
+
+  async #publish(lease: Lease, event: ChannelEvent): Promise<void> {
+    if (lease.isValid()) await this.#options.backplane.publish(lease, event);
+  }
+
+  #report(error: unknown): void {
+    this.#options.log.error({ ...this.#options.label, err: error }, 'feed failed');
+  }
+}

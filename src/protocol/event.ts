@@ -1,0 +1,63 @@
+/**
+ * What an event says. `snapshot` carries the whole state, `patch` a difference to the one before;
+ * `stale` and `fresh` say that the upstream fails and that it works again; `unauthorized` and
+ * `gone` are the last words of a channel.
+ */
+export type EventType = 'snapshot' | 'patch' | 'stale' | 'fresh' | 'unauthorized' | 'gone';
+
+/** One event of one channel, as every subscriber on every node sees it. Never changed once made. */
+export interface ChannelEvent {
+  readonly type: EventType;
+  /**
+   * `<epoch>-<seq>`, opaque to clients: the state that a subscriber has after this event. It is
+   * absent only from a `stale`, `fresh` or last word of a channel whose state is not known yet.
+   */
+  readonly id?: string;
+  /**
+   * Snapshot: the upstream's body as it was. Others: a JSON text. Bytes are UTF-8 text where
+   * `encoding` is `utf8`, anything at all where it is `base64`.
+   */
+  readonly data: Uint8Array;
+  /** How `data` travels inside text: as it is, or in base64. */
+  readonly encoding: 'utf8' | 'base64';
+  /**
+   * Headers that describe the state and may be shown to everybody who shares it, names in lower
+   * case: `content-type`, and of a snapshot also `etag`, `last-modified`, `content-language`,
+   * `cache-control`, `vary` where the upstream gave them.
+   */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of a snapshot: the status that the upstream gave with it. */
+  readonly status?: 200 | 204;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Make an event that carries no state.
+ *
+ * @param id - Of the state that is known, if any.
+ * @param data - What clients are told, as JSON: a code, a status; nothing of the inside.
+ */
+export function controlEvent(
+  type: Exclude<EventType, 'snapshot' | 'patch'>,
+  id: string | undefined,
+  data: Readonly<Record<string, string | number>>,
+): ChannelEvent {
+  return {
+    type,
+    ...(id === undefined ? {} : { id }),
+    data: encoder.encode(JSON.stringify(data)),
+    encoding: 'utf8',
+    headers: { 'content-type': 'application/json' },
+  };
+}
+
+/** True for the events that end a channel: nothing follows them. */
+export function isLastWord(event: ChannelEvent): boolean {
+  return event.type === 'unauthorized' || event.type === 'gone';
+}
+
+/** True for the events that carry state and so move a subscriber's cursor. */
+export function carriesState(event: ChannelEvent): boolean {
+  return event.type === 'snapshot' || event.type === 'patch';
+}

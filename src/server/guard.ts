@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+import { ProxyError } from '../shared/errors.ts';
+import { headerValues } from '../shared/raw-headers.ts';
+
+/** Bounds that Node's own parser does not check. */
+export interface GuardLimits {
+  readonly maxHeaders: number;
+  readonly maxUrlBytes: number;
+}
+
+/** `host` or `host:port`: a name, an IPv4 address, or an IPv6 address in brackets. */
+const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
+/** What a request is for, once it has passed. */
+export interface Target {
+  /** Path and query, byte for byte as sent. */
+  readonly target: string;
+  /** Host and port that the client asks for, in lower case. */
+  readonly host: string;
+}
+
+/**
+ * Refuse what Node's parser lets through and another server might read in another way.
+ *
+ * @throws {ProxyError} with the code that says what is wrong.
+ */
+export function guardRequest(req: IncomingMessage, limits: GuardLimits): Target {
+  // SECURITY: request framing (RFC 9112 §6.1). Anything but one "chunked" is a smuggling attempt.
+  const codings = headerValues(req.rawHeaders, 'transfer-encoding');
+  if (codings.length > 0) {
+    const isChunked = codings.length === 1 && codings[0]?.toLowerCase() === 'chunked';
+    if (!isChunked || req.httpVersion === '1.0') throw new ProxyError('BAD_TRANSFER_ENCODING');
+  }
+  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0') throw new ProxyError('HTTP_VERSION');
+  // Node 20 drops headers beyond its own limit in silence: refuse well before that.
+  if (req.rawHeaders.length / 2 > limits.maxHeaders) throw new ProxyError('HEADERS_TOO_LARGE');
+  const url = req.url ?? '';
+  if (url.length > limits.maxUrlBytes) throw new ProxyError('URI_TOO_LONG');
+
+  const hosts = headerValues(req.rawHeaders, 'host');
+  const isOptional = req.httpVersion === '1.0' && hosts.length === 0;
+  if (!isOptional && (hosts.length !== 1 || !HOST.test(hosts[0] ?? ''))) {
+    throw new ProxyError('BAD_HOST');
+  }
+  return targetOf(url, hosts[0] ?? 'localhost');
+}
+
+/** RFC 9112 §3.2: origin-form as it is; the authority of an absolute-form wins over `Host`. */
+function targetOf(url: string, host: string): Target {
+  if (/[^\x21-\x7e\x80-\xff]|#/.test(url)) throw new ProxyError('BAD_TARGET');
+  if (url.startsWith('/')) return { target: url, host: host.toLowerCase() };
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
+  if (!absolute) throw new ProxyError('BAD_TARGET');
+  const [, authority = '', rest = ''] = absolute;
+  if (!HOST.test(authority)) throw new ProxyError('BAD_TARGET');
+  return { target: rest.startsWith('/') ? rest : `/${rest}`, host: authority.toLowerCase() };
+}

@@ -1,0 +1,73 @@
+import { BlockList, isIP } from 'node:net';
+import type { Downstream } from '../shared/downstream.ts';
+import type { RawHeaders } from '../shared/raw-headers.ts';
+import { headerValues, listItems } from '../shared/raw-headers.ts';
+
+/** Says whether an address belongs to a proxy that is believed. */
+export type Trust = (address: string) => boolean;
+
+/** Make a `Trust` of addresses and networks such as `10.0.0.0/8`. */
+export function createTrust(networks: readonly string[]): Trust {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', prefix] = network.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return (address) => {
+    const family = isIP(address);
+    return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  };
+}
+
+/** What the connection itself says of its peer. */
+export interface Peer {
+  /** Absent on a unix socket. */
+  readonly address: string | undefined;
+  readonly isEncrypted: boolean;
+}
+
+/**
+ * Find out who sent a request.
+ *
+ * SECURITY: `X-Forwarded-*` is believed only from a trusted peer, and the address is the rightmost
+ * one that no trusted proxy owns: what stands left of it anybody may have written.
+ *
+ * @param host - Host and port of the request itself, in lower case.
+ */
+export function identifyDownstream(
+  headers: RawHeaders,
+  peer: Peer,
+  host: string,
+  isTrusted: Trust,
+): Downstream {
+  const peerAddress = plainAddress(peer.address ?? 'unix');
+  const trusted = isTrusted(peerAddress);
+  const scheme = peer.isEncrypted ? 'https' : 'http';
+  if (!trusted) return { address: peerAddress, peer: peerAddress, scheme, host, trusted };
+  const hops = headerValues(headers, 'x-forwarded-for').flatMap(listItems).map(plainAddress);
+  const proto = headerValues(headers, 'x-forwarded-proto').flatMap(listItems).at(-1)?.toLowerCase();
+  return {
+    address: clientAddress([...hops, peerAddress], isTrusted),
+    peer: peerAddress,
+    scheme: proto === 'https' || proto === 'http' ? proto : scheme,
+    host,
+    trusted,
+  };
+}
+
+function clientAddress(hops: readonly string[], isTrusted: Trust): string {
+  for (let i = hops.length - 1; i > 0; i--) {
+    const hop = hops[i] ?? '';
+    const before = hops[i - 1] ?? '';
+    // A hop that is no address is where the trustworthy part of the list ends.
+    if (!isTrusted(hop) || isIP(before) === 0) return hop;
+  }
+  return hops[0] ?? '';
+}
+
+/** IPv4 addresses that a dual-stack socket shows as IPv6 are IPv4 addresses. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+}

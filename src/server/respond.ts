@@ -1,0 +1,47 @@
+import type { ServerResponse } from 'node:http';
+import type { ErrorCode, ProxyError } from '../shared/errors.ts';
+import { errorStatus, errorText } from '../shared/errors.ts';
+
+/** Statuses after which a client may try again soon. */
+const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 10, 503: 5 };
+
+/**
+ * Answer with a failure: its status, its code and one sentence. The detail belongs in the log.
+ *
+ * When the head has left already the connection is cut, so that the client sees a truncated answer
+ * and not a whole one.
+ */
+export function respondWithError(res: ServerResponse, error: ProxyError): void {
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  const { status, headers, body } = errorAnswer(error.code);
+  const extra = error.code === 'METHOD_NOT_ALLOWED' ? { allow: 'GET' } : {};
+  // What is left of the request body would be read as the next request.
+  const connection = res.req.complete ? {} : { connection: 'close' };
+  res.writeHead(status, { ...headers, ...extra, ...connection });
+  res.end(res.req.method === 'HEAD' ? undefined : body);
+}
+
+/** The parts of an error's answer. */
+export function errorAnswer(code: ErrorCode): {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+} {
+  const status = errorStatus(code);
+  const body = `${code}: ${errorText(code)}\n`;
+  const retryAfter = RETRY_AFTER_SECONDS[status];
+  return {
+    status,
+    body,
+    headers: {
+      'content-type': 'text/plain; charset=utf-8',
+      'content-length': String(Buffer.byteLength(body)),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+    },
+  };
+}

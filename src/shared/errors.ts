@@ -1,0 +1,84 @@
+/**
+ * Every way in which we fail or refuse: the HTTP status it becomes, and the one sentence that a
+ * client may read. Nothing else chooses a status.
+ */
+const TABLE = {
+  BAD_REQUEST: [400, 'the request is not valid HTTP'],
+  BAD_TARGET: [400, 'the request target is not a path, or an http URL of this site'],
+  BAD_HOST: [400, 'exactly one valid Host header is needed'],
+  BAD_URL: [400, 'each "url" must be a path on this site, such as url=%2Fapi%2Fstatus'],
+  BAD_PARAMETER: [400, 'unknown or malformed query parameter'],
+  BAD_UPGRADE: [400, 'a malformed upgrade request'],
+  CROSS_SITE: [403, 'this origin may not read streams: list it in "origins"'],
+  WRONG_DESTINATION: [403, 'a stream cannot be loaded as a script, style, image or frame'],
+  NOT_FOUND: [404, 'nothing is served under this path'],
+  NOT_LIVE: [404, 'this URL is not a live endpoint'],
+  METHOD_NOT_ALLOWED: [405, 'streams are opened with GET'],
+  TRANSPORT_NOT_ALLOWED: [406, 'this endpoint does not allow this transport'],
+  NOT_TEXT: [406, 'this endpoint is not text: use a transport under /_comet/, which sends base64'],
+  BODY_TIMEOUT: [408, 'the request was not sent in time'],
+  URI_TOO_LONG: [414, 'the request target is too long'],
+  TOO_MANY_FOR_ADDRESS: [429, 'too many streams from this address'],
+  HEADERS_TOO_LARGE: [431, 'the request headers are too large or too many'],
+  INTERNAL: [500, 'internal error'],
+  BAD_TRANSFER_ENCODING: [501, 'only the transfer coding "chunked" is understood'],
+  UPSTREAM_UNREACHABLE: [502, 'the site cannot be reached'],
+  UPSTREAM_RESET: [502, 'the site closed the connection before it answered'],
+  UPSTREAM_INVALID: [502, 'the site gave an invalid answer'],
+  UPSTREAM_STATUS: [502, 'the site answered with an error status'],
+  UPSTREAM_TYPE: [502, 'the site answered with another content type than before'],
+  UPSTREAM_TOO_LARGE: [502, 'the answer is larger than "maxBody"'],
+  TOO_MANY_STREAMS: [503, 'too many streams'],
+  TOO_MANY_CHANNELS: [503, 'too many live URLs at once'],
+  OVERLOADED: [503, 'too many requests are waiting for the site'],
+  DRAINING: [503, 'the proxy is shutting down'],
+  UPSTREAM_TIMEOUT: [504, 'the site did not answer in time'],
+  HTTP_VERSION: [505, 'only HTTP/1.0 and HTTP/1.1 are understood'],
+} as const satisfies Record<string, readonly [status: number, text: string]>;
+
+/** A stable name for a failure, shown to clients and written to the log. */
+export type ErrorCode = keyof typeof TABLE;
+
+/** A failure of the proxy or of an upstream. The code says what a client may know. */
+export class ProxyError extends Error {
+  /** Which failure it is. */
+  readonly code: ErrorCode;
+
+  /** @param detail - For the log only: what happened exactly. Defaults to the code's sentence. */
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail ?? TABLE[code][1], options);
+    this.name = 'ProxyError';
+    this.code = code;
+  }
+}
+
+/** Wrap anything that was thrown, keeping it as the cause. */
+export function asProxyError(error: unknown, code: ErrorCode): ProxyError {
+  if (error instanceof ProxyError) return error;
+  const detail = error instanceof Error ? error.message || error.name : String(error);
+  return new ProxyError(code, detail, { cause: error });
+}
+
+/** The HTTP status that tells a client of this failure. */
+export function errorStatus(code: ErrorCode): number {
+  return TABLE[code][0];
+}
+
+/** The sentence that tells a client of this failure: no detail of the inside (CWE-209). */
+export function errorText(code: ErrorCode): string {
+  return TABLE[code][1];
+}
+
+/** All codes with status and sentence, for the documentation's test. */
+export function errorTable(): readonly { code: ErrorCode; status: number; text: string }[] {
+  return Object.entries(TABLE).map(([code, [status, text]]) => ({
+    code: code as ErrorCode,
+    status,
+    text,
+  }));
+}
+
+/** Close a `switch` over a union: the compiler refuses a case that was forgotten. */
+export function assertNever(value: never): never {
+  throw new Error(`Unexpected value: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,48 @@
+import { createRequire } from 'node:module';
+import { pino } from 'pino';
+
+/** What the rest of the code needs of a log: fields first, then a sentence. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** How to log. */
+export interface LoggerOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly format: 'pretty' | 'json';
+}
+
+/** Fields that may hold a secret wherever an object is logged whole. */
+const REDACTED = ['authorization', 'cookie', '*.authorization', '*.cookie', '*["set-cookie"]'];
+
+/** Query parameters whose values never reach a log: EventSource forces tokens into URLs. */
+const SECRET_PARAMETER =
+  /([?&](?:[^=&#]*(?:token|password|passwd|secret|signature|apikey|api_key)|key|sig|auth|code|sid)=)[^&#]*/gi;
+
+/** Open the application's log on standard output. */
+export function createLogger(options: LoggerOptions): Logger {
+  const settings = { level: options.level, base: null, redact: REDACTED };
+  if (options.format === 'json') return pino(settings, pino.destination({ dest: 1, sync: true }));
+  // Loaded only when wanted: it costs start-up time, and JSON logs do not need it.
+  const pretty = createRequire(import.meta.url)('pino-pretty') as (options: object) => never;
+  return pino(
+    settings,
+    pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', destination: 1 }),
+  );
+}
+
+/** A log that keeps nothing. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** A URL that may be logged: values of parameters that look like secrets become `***`. */
+export function redactUrl(url: string): string {
+  return url.replace(SECRET_PARAMETER, '$1***');
+}

@@ -1,0 +1,30 @@
+/**
+ * Raw headers are Node's flat list `[name, value, name, value, …]`: order, case, duplicates and
+ * every byte (as latin1) are as they were on the wire.
+ */
+export type RawHeaders = readonly string[];
+
+/** Every value of one header, in order. `name` is in lower case. */
+export function headerValues(raw: RawHeaders, name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const candidate = raw[i] as string;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) {
+      values.push(raw[i + 1] as string);
+    }
+  }
+  return values;
+}
+
+/** The first value of one header, or `undefined`. `name` is in lower case. */
+export function headerValue(raw: RawHeaders, name: string): string | undefined {
+  return headerValues(raw, name)[0];
+}
+
+/** Split a comma separated header value into trimmed, non-empty parts. */
+export function listItems(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

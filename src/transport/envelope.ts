@@ -1,0 +1,57 @@
+import type { ChannelEvent } from '../protocol/event.ts';
+import { isJson } from '../shared/media-type.ts';
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+const CLOSE = Buffer.from('}');
+
+/**
+ * One event as one line of JSON: `{"url","id","event","data"}`.
+ *
+ * JSON stands in `data` as the upstream wrote it, so that large numbers and the order of keys
+ * survive. Anything else is a string there, and `contentType` says what it is; what is not UTF-8
+ * text is in base64, and `encoding` says so.
+ */
+export function envelope(event: ChannelEvent, url: string): Buffer {
+  const head = { url, ...(event.id === undefined ? {} : { id: event.id }), event: event.type };
+  const contentType = event.headers['content-type'] ?? '';
+  const json = event.encoding === 'utf8' && isJson(contentType) ? jsonLine(event.data) : undefined;
+  if (json) {
+    const start = `${JSON.stringify(head).slice(0, -1)},"data":`;
+    return Buffer.concat([Buffer.from(start), json, CLOSE]);
+  }
+  const bytes = view(event.data);
+  const data =
+    event.encoding === 'base64'
+      ? { encoding: 'base64', data: bytes.toString('base64') }
+      : { data: bytes.toString('utf8') };
+  return Buffer.from(JSON.stringify({ ...head, contentType, ...data }));
+}
+
+/** A Buffer over the same memory. */
+export function view(data: Uint8Array): Buffer {
+  return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Whether a text must be split to stand in a line based format. */
+export function hasLineBreak(data: Uint8Array): boolean {
+  return data.includes(LINE_FEED) || data.includes(CARRIAGE_RETURN);
+}
+
+/** A JSON text without line breaks, or `undefined` when it is not JSON. */
+function jsonLine(data: Uint8Array): Buffer | undefined {
+  const bytes = view(data);
+  try {
+    JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined; // the upstream calls it JSON, but it is not: it travels as a string
+  }
+  if (!hasLineBreak(bytes)) return bytes;
+  // In valid JSON a raw line break can only stand between tokens, where a space is the same.
+  const line = Buffer.from(bytes);
+  for (let i = 0; i < line.length; i++) {
+    if (line[i] === LINE_FEED || line[i] === CARRIAGE_RETURN) line[i] = SPACE;
+  }
+  return line;
+}

@@ -1,0 +1,42 @@
+import type { ChannelEvent } from '../protocol/event.ts';
+import type { Framing } from './framing.ts';
+
+/** How bytes travel inside the answer: as an HTTP/1.1 chunk, or as they are until the end. */
+export type Coding = 'chunked' | 'raw';
+
+/*
+ * A frame depends on the event, the framing and the coding only, so it is built once and every
+ * subscriber's socket gets the same Buffer. It leaves with its event.
+ */
+const cache = new WeakMap<ChannelEvent, Map<string, Buffer>>();
+
+/** The ready-made bytes of an event of the endpoint with this canonical URL. */
+export function frameOf(
+  framing: Framing,
+  coding: Coding,
+  event: ChannelEvent,
+  url: string,
+): Buffer {
+  let frames = cache.get(event);
+  if (!frames) {
+    frames = new Map();
+    cache.set(event, frames);
+  }
+  const key = `${coding} ${framing.name}`;
+  let frame = frames.get(key);
+  if (!frame) {
+    frame = encode(coding, framing.frame(event, url));
+    frames.set(key, frame);
+  }
+  return frame;
+}
+
+/** Bytes as they go to the socket. */
+export function encode(coding: Coding, payload: string | Buffer): Buffer {
+  const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+  if (coding === 'raw' || bytes.length === 0) return bytes;
+  // RFC 9112 §7.1, bare hexadecimal: Safari refuses a padded size.
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF]);
+}
+
+const CRLF = Buffer.from('\r\n');

@@ -1,0 +1,20 @@
+import { envelope } from './envelope.ts';
+import type { Framing } from './framing.ts';
+
+const LINE_END = Buffer.from('\n');
+
+/**
+ * One envelope a line, for XMLHttpRequest and fetch. An empty line is a heartbeat. The type cannot
+ * be sniffed for, so browsers hand out the first byte at once.
+ */
+export const ndjson: Framing = {
+  name: 'stream',
+  transport: 'stream',
+  carriesBinary: true,
+  headers: { 'content-type': 'application/x-ndjson; charset=utf-8' },
+  prelude: ({ paddingBytes }) => `${' '.repeat(paddingBytes)}\n`,
+  heartbeat: '\n',
+  frame: (event, url) => Buffer.concat([envelope(event, url), LINE_END]),
+  farewell: (retryMs) =>
+    `${JSON.stringify({ event: 'retry', data: { retryMs: Math.round(retryMs) } })}\n`,
+};

@@ -1,0 +1,51 @@
+import type { ChannelEvent } from '../protocol/event.ts';
+import { carriesState } from '../protocol/event.ts';
+import { envelope, hasLineBreak, view } from './envelope.ts';
+import type { Framing } from './framing.ts';
+
+const END = Buffer.from('\n\n');
+
+/*
+ * Server-sent events (WHATWG HTML §9.2). `retry` is never below a second: Chromium takes 0
+ * literally and reconnects in a hot loop.
+ */
+const shared = {
+  transport: 'sse',
+  headers: { 'content-type': 'text/event-stream' },
+  prelude: ({ retryMs, paddingBytes }) => {
+    const padding = paddingBytes > 0 ? `:${' '.repeat(paddingBytes)}\n` : '';
+    return `${padding}retry: ${Math.max(1_000, Math.round(retryMs))}\n:ok\n\n`;
+  },
+  heartbeat: ':\n\n',
+  farewell: (retryMs) => `retry: ${Math.max(1_000, Math.round(retryMs))}\n\n`,
+} as const satisfies Partial<Framing>;
+
+/** On an endpoint's own URL: `data` is exactly the body. */
+export const bareSse: Framing = {
+  ...shared,
+  name: 'sse-bare',
+  carriesBinary: false,
+  frame: (event) => message(event, event.data),
+};
+
+/** On `/_comet/sse`: `data` is the envelope. */
+export const sse: Framing = {
+  ...shared,
+  name: 'sse',
+  carriesBinary: true,
+  frame: (event, url) => message(event, envelope(event, url)),
+};
+
+function message(event: ChannelEvent, data: Uint8Array): Buffer {
+  // Only state moves the cursor: a `stale` without an id leaves the browser's one as it is.
+  const id = carriesState(event) && event.id !== undefined ? `id: ${event.id}\n` : '';
+  const type = event.type === 'snapshot' ? '' : `event: ${event.type}\n`;
+  const head = `${id}${type}`;
+  if (!hasLineBreak(data)) return Buffer.concat([Buffer.from(`${head}data: `), view(data), END]);
+  // SECURITY: every line gets its own field name, else a body could forge `id:` or `event:`.
+  // The three line ends of SSE and no others: U+2028 and U+0085 do not end a line.
+  const lines = view(data)
+    .toString('utf8')
+    .split(/\r\n|\r|\n/);
+  return Buffer.from(`${head}${lines.map((line) => `data: ${line}\n`).join('')}\n`);
+}
