@@ -13,6 +13,8 @@ import { Subscriber } from './subscriber.ts';
  */
 export class Channel {
   readonly name: string;
+  /** The upstream's last answer set a cookie: it was meant for one client only. */
+  setsCookie = false;
   readonly #log: EventLog;
   readonly #subscribers = new Set<Subscriber>();
   #snapshot: ChannelEvent | undefined;

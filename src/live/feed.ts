@@ -59,7 +59,6 @@ export class Feed {
   #isStale = false;
   #verifiedAt = Number.NEGATIVE_INFINITY;
   #failedAt = Number.NEGATIVE_INFINITY;
-  #setsCookie = false;
   #settle: (settled: Settled) => void = () => undefined;
   /** Resolves when the first poll has ended, or the state is known from elsewhere. */
   readonly settled: Promise<Settled>;
@@ -75,11 +74,6 @@ export class Feed {
 
   get channel(): Channel {
     return this.#options.channel;
-  }
-
-  /** The last answer set a cookie: it was meant for one client only. */
-  get setsCookie(): boolean {
-    return this.#setsCookie;
   }
 
   /** A stream begins: poll until `leave` was called as often as this. */
@@ -193,13 +187,13 @@ export class Feed {
   async #onOutcome(lease: Lease, outcome: PollOutcome, startedAt: number): Promise<void> {
     switch (outcome.kind) {
       case 'changed':
-        this.#setsCookie = outcome.setsCookie;
+        this.channel.setsCookie = outcome.setsCookie;
         this.#verifiedAt = startedAt;
         await this.#publish(lease, this.#snapshot(lease, outcome.state));
         await this.#tellFresh(lease);
         break;
       case 'unchanged':
-        this.#setsCookie ||= outcome.setsCookie;
+        this.channel.setsCookie ||= outcome.setsCookie;
         this.#verifiedAt = startedAt;
         this.channel.confirm();
         await this.#tellFresh(lease);

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseCursor } from '../protocol/cursor.ts';
-import type { ChannelEvent } from '../protocol/event.ts';
 import type { TransportName } from '../protocol/surface.ts';
 import { OWN_PREFIX, TRANSPORT_NAMES } from '../protocol/surface.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -155,8 +154,10 @@ export class Live {
     // Only the site itself can say which other origins may read its plain answers.
     if (foreignOrigin(req.rawHeaders, ownOrigin(downstream)) !== undefined) return 'pass';
     const place = this.#find(exchange, endpoint, target);
-    const state = await place?.feed.refresh();
-    if (!place || !state || this.#isPersonal(endpoint, place, state)) return 'pass';
+    // Known to be personal from before: polling once more would only cost the site a request.
+    if (!place || this.#isPersonal(endpoint, place)) return 'pass';
+    const state = await place.feed.refresh();
+    if (!state || this.#isPersonal(endpoint, place)) return 'pass';
     if (res.destroyed) return 'answered';
     const { vary } = endpoint.config;
     const answer = plainAnswer(state, vary, req.rawHeaders);
@@ -165,9 +166,10 @@ export class Live {
   }
 
   /** SECURITY: an answer that was meant for one client is not given to another. */
-  #isPersonal(endpoint: Endpoint, { feed }: FoundFeed, state: ChannelEvent): boolean {
-    const unkeyed = unkeyedVary(state, endpoint.config.vary);
-    if (!unkeyed && !feed.setsCookie) return false;
+  #isPersonal(endpoint: Endpoint, { feed: { channel } }: FoundFeed): boolean {
+    const state = channel.retained;
+    const unkeyed = state && unkeyedVary(state, endpoint.config.vary);
+    if (!unkeyed && !channel.setsCookie) return false;
     const pattern = endpoint.pattern.source;
     if (!this.#warned.has(pattern)) {
       this.#warned.add(pattern);
