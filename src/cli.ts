@@ -72,7 +72,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .wrap(Math.min(100, process.stdout.columns ?? 100))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(message);
+      // The library's own errors are about usage too, such as an option without its value.
+      throw error && error.name !== 'YError' ? error : new UsageError(message);
     });
 
   try {
@@ -113,7 +114,11 @@ function sourceOptions<T>(builder: import('yargs').Argv<T>) {
       requiresArg: true,
       describe: 'Without a file: address to listen on (default: 127.0.0.1:8080); repeatable',
     })
-    .check(({ config, site, live, listen }) => {
+    .check(({ config, site, live, listen, help }) => {
+      if (help) return true;
+      for (const [name, value] of Object.entries({ config, site } as Record<string, unknown>)) {
+        if (Array.isArray(value)) throw new UsageError(`--${name} can be given only once`);
+      }
       if (config !== undefined && (site ?? live ?? listen) !== undefined) {
         throw new UsageError('--config cannot be combined with --site, --live or --listen');
       }

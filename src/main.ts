@@ -17,8 +17,8 @@ import type { Target } from './server/guard.ts';
 import { guardRequest } from './server/guard.ts';
 import { createTrust, identifyDownstream } from './server/identify-downstream.ts';
 import type { Listener } from './server/listener.ts';
-import { openListener, refuse } from './server/listener.ts';
-import { respondWithError } from './server/respond.ts';
+import { openListener } from './server/listener.ts';
+import { refuse, respondWithError } from './server/respond.ts';
 import { createRouter } from './server/router.ts';
 import type { Clock } from './shared/clock.ts';
 import { systemClock } from './shared/clock.ts';
@@ -115,9 +115,9 @@ export async function startProxy(
     url: site.url,
     upstreamHost,
     handshakeTimeoutMs: responseTimeoutMs,
-    onError(error, socket, isOpen) {
+    onError(error, socket, isAnswered) {
       log.warn({ code: error.code }, `tunnel failed: ${error.message}`);
-      if (!isOpen) refuse(socket, error.code);
+      if (!isAnswered) refuse(socket, error.code);
     },
   });
 
@@ -132,13 +132,16 @@ export async function startProxy(
   function examine(req: IncomingMessage): Target & { downstream: Downstream } {
     const guarded = guardRequest(req, { maxHeaders: MAX_HEADERS, maxUrlBytes: limits.urlBytes });
     const peer = { address: req.socket.remoteAddress, isEncrypted: 'encrypted' in req.socket };
-    const downstream = identifyDownstream(req.rawHeaders, peer, guarded.host, isTrusted);
+    const downstream = identifyDownstream(req.rawHeaders, peer, guarded.authority, isTrusted);
     return { ...guarded, downstream };
   }
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const { target, downstream } = examine(req);
-    access(req, res, downstream);
+    let downstream: Downstream | undefined;
+    access(req, res, () => downstream);
+    const examined = examine(req);
+    const { target } = examined;
+    downstream = examined.downstream;
     const match = router(target);
     const exchange: LiveExchange = { req, res, target, downstream };
     if (match.kind === 'own') return live.handleSurface(exchange);
@@ -153,11 +156,13 @@ export async function startProxy(
     // Errors of either side are seen by whoever reads or writes; unheard they would end the process.
     req.on('error', () => undefined);
     res.on('error', () => undefined);
-    answer(req, res).catch((error: unknown) => {
-      const failure = asProxyError(error, 'INTERNAL');
-      report(req, failure);
-      if (!res.destroyed) respondWithError(res, failure);
-    });
+    answer(req, res)
+      .catch((error: unknown) => {
+        const failure = asProxyError(error, 'INTERNAL');
+        report(req, failure);
+        if (!res.destroyed) respondWithError(res, failure);
+      })
+      .catch(() => res.destroy());
   }
 
   function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -181,9 +186,14 @@ export async function startProxy(
   }
 
   const listeners: Listener[] = [];
-  const closeListeners = () => {
+  const destroyConnections = () => {
     for (const listener of listeners) listener.destroy();
   };
+  async function closeListeners(): Promise<void> {
+    const closed = Promise.all(listeners.map((listener) => listener.close()));
+    destroyConnections();
+    await closed;
+  }
   async function release(): Promise<void> {
     feeds.close();
     await backplane.close();
@@ -195,7 +205,7 @@ export async function startProxy(
       listeners.push(await openListener(address, limits, { onRequest, onUpgrade }, log));
     }
   } catch (error) {
-    closeListeners();
+    await closeListeners();
     await release();
     throw error;
   }
@@ -206,7 +216,7 @@ export async function startProxy(
       return streams.size;
     },
     async drain() {
-      const deadline = clock.after(limits.drain, closeListeners);
+      const deadline = clock.after(limits.drain, destroyConnections);
       const closed = Promise.all(listeners.map((listener) => listener.close()));
       // Nobody can say when a tunnel is between two messages: they end with the streams.
       const tunnelsEnd = clock.after(Math.min(1_000, limits.drain / 2), () => {
@@ -219,9 +229,7 @@ export async function startProxy(
       await release();
     },
     async close() {
-      const closed = Promise.all(listeners.map((listener) => listener.close()));
-      closeListeners();
-      await closed;
+      await closeListeners();
       await release();
     },
   };

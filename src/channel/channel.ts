@@ -5,6 +5,14 @@ import { EventLog } from './log.ts';
 import type { ChannelView, Sink } from './subscriber.ts';
 import { Subscriber } from './subscriber.ts';
 
+/** What is worth knowing of a poll after it. */
+export interface PollNote {
+  /** The clock's time when it was sent: the state is at least that new. */
+  readonly at: number;
+  /** The answer set a cookie: it was meant for one client only. */
+  readonly setsCookie: boolean;
+}
+
 /**
  * The state of one upstream resource on this node, its recent events and its subscribers.
  *
@@ -13,8 +21,8 @@ import { Subscriber } from './subscriber.ts';
  */
 export class Channel {
   readonly name: string;
-  /** The upstream's last answer set a cookie: it was meant for one client only. */
-  setsCookie = false;
+  /** The last poll of this node that found the state; kept while the channel rests. */
+  lastPoll: PollNote | undefined;
   readonly #log: EventLog;
   readonly #subscribers = new Set<Subscriber>();
   #snapshot: ChannelEvent | undefined;
@@ -37,6 +45,11 @@ export class Channel {
     return this.#snapshot;
   }
 
+  /** The last that was heard of the upstream is that it fails. */
+  get isStale(): boolean {
+    return this.#stale !== undefined;
+  }
+
   get subscriberCount(): number {
     return this.#subscribers.size;
   }
@@ -48,15 +61,16 @@ export class Channel {
 
   /** Take an event from the backplane and pass it to every subscriber. */
   apply(event: ChannelEvent): void {
-    if (this.#lastWord || (carriesState(event) && event.id === this.snapshot?.id)) return;
+    if (this.#lastWord) return;
+    if (carriesState(event) && event.id === this.#snapshot?.id) return this.confirm();
     const wasKnown = this.#isKnown;
     if (isLastWord(event)) this.#end(event);
     else if (event.type === 'stale') this.#stale = event;
     else if (event.type === 'fresh') this.#stale = undefined;
     else this.#keep(event);
     for (const subscriber of [...this.#subscribers]) {
-      if (wasKnown) subscriber.deliver(event);
-      else subscriber.open();
+      if (wasKnown || subscriber.isOpen) subscriber.deliver(event);
+      else if (this.#isKnown) subscriber.open();
     }
   }
 
@@ -66,7 +80,7 @@ export class Channel {
     const wasKnown = this.#isKnown;
     this.#isConfirmed = true;
     for (const subscriber of [...this.#subscribers]) {
-      if (wasKnown) subscriber.refresh();
+      if (wasKnown || subscriber.isOpen) subscriber.refresh();
       else subscriber.open();
     }
   }
@@ -75,7 +89,7 @@ export class Channel {
   rest(): void {
     this.#isConfirmed = false;
     this.#stale = undefined;
-    this.#lastWord = undefined;
+    // A last word stays: peers that were blocked when it was said have yet to hear it.
   }
 
   /**

@@ -48,6 +48,11 @@ export class Subscriber {
     this.#cursors = cursors;
   }
 
+  /** True once it was brought up to date, until it is closed. */
+  get isOpen(): boolean {
+    return this.#state === 'live' || this.#state === 'blocked';
+  }
+
   /** True while events are not written because the peer reads too slowly. */
   get isBlocked(): boolean {
     return this.#state === 'blocked';

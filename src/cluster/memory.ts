@@ -57,8 +57,7 @@ export function createMemoryBackplane(startedAt: number = Date.now()): Backplane
       const topic = topicOf(channel);
       topic.listeners.add(onEvent);
       return () => {
-        topic.listeners.delete(onEvent);
-        forgetUnused(channel, topic);
+        if (topic.listeners.delete(onEvent)) forgetUnused(channel, topic);
       };
     },
 

@@ -27,6 +27,10 @@ export function readConfig(options: CliOptions): Config {
       const message = `must be PATH=INTERVAL, as in --live /api/status=2s: current value is "${entry}"`;
       throw new ConfigError([{ file: '--live', line: 0, column: 0, message }]);
     }
+    if (live.some(([other]) => other === path)) {
+      const message = `"${path}" is given twice`;
+      throw new ConfigError([{ file: '--live', line: 0, column: 0, message }]);
+    }
     live.push([path, every]);
   }
   const value = { site, live: Object.fromEntries(live), ...(listen.length > 0 ? { listen } : {}) };

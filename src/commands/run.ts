@@ -2,7 +2,6 @@ import { ConfigError } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { RunningProxy } from '../main.ts';
 import { startProxy } from '../main.ts';
-import type { Logger } from '../shared/logger.ts';
 import { createLogger } from '../shared/logger.ts';
 import type { CliOptions } from './config.ts';
 import { readConfig } from './config.ts';
@@ -28,17 +27,23 @@ export async function run(options: CliOptions): Promise<number> {
     console.error(`comet-proxy: cannot listen: ${error instanceof Error ? error.message : error}`);
     return EXIT.unavailable;
   }
+  const signalled = nextSignal();
   for (const url of proxy.urls) console.log(`listening on ${url}`);
   if (Number(process.versions.node.split('.')[0]) < 22) {
     log.info({}, 'Node 20 gets no security fixes any more: Node 22 or later is recommended');
   }
-  await untilStopped(proxy, config, log);
+  const signal = await signalled;
+  const streams = proxy.streamCount;
+  const seconds = Math.round(config.limits.drain / 1_000);
+  log.info({ signal, streams }, `draining for at most ${seconds} s, once more to stop now`);
+  await proxy.drain();
+  log.info({}, 'stopped');
   return EXIT.ok;
 }
 
-/** The first SIGTERM or SIGINT drains, a second one exits at once. */
-async function untilStopped(proxy: RunningProxy, config: Config, log: Logger): Promise<void> {
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+/** The first SIGTERM or SIGINT; a second one exits at once. */
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
     let received = 0;
     const onSignal = (name: NodeJS.Signals) => {
       received += 1;
@@ -48,9 +53,4 @@ async function untilStopped(proxy: RunningProxy, config: Config, log: Logger): P
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   });
-  const streams = proxy.streamCount;
-  const seconds = Math.round(config.limits.drain / 1_000);
-  log.info({ signal, streams }, `draining for at most ${seconds} s, once more to stop now`);
-  await proxy.drain();
-  log.info({}, 'stopped');
 }

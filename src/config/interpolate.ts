@@ -77,7 +77,8 @@ function resolve(
     };
   }
   const [, name = '', fallback] = match;
-  const value = variables[name] || fallback || variables[name];
+  const own = Object.hasOwn(variables, name) ? variables[name] : undefined;
+  const value = own || fallback || own;
   return value === undefined && fallback === undefined
     ? {
         problem: `the environment variable ${name} is not set: set it, or write \${${name}:-default}`,

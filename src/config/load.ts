@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ParseError } from 'jsonc-parser';
-import { parseTree, printParseErrorCode } from 'jsonc-parser';
+import type { Node, ParseError } from 'jsonc-parser';
+import { getNodeValue, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Environment } from './interpolate.ts';
 import { interpolate } from './interpolate.ts';
 import { configJsonSchema } from './json-schema.ts';
@@ -9,6 +9,9 @@ import type { Problem, Source } from './problems.ts';
 import { formatProblem, problemAt, problemsOf } from './problems.ts';
 import type { Config } from './schema.ts';
 import { configSchema } from './schema.ts';
+
+/** Deeper than any config: no level of it is deeper than ten. */
+const DEEPEST = 100;
 
 /** A config that cannot be used: every problem found in it, together. */
 export class ConfigError extends Error {
@@ -29,7 +32,8 @@ export class ConfigError extends Error {
 export function loadConfig(file: string, environment: Environment): Config {
   let text: string;
   try {
-    text = readFileSync(resolve(file), 'utf8');
+    // Windows editors write a byte order mark.
+    text = readFileSync(resolve(file), 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const reason =
       (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : String(error);
@@ -47,7 +51,14 @@ export function loadConfig(file: string, environment: Environment): Config {
  */
 export function parseConfig(text: string, file: string, environment: Environment): Config {
   const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true });
+  let root: Node | undefined;
+  try {
+    root = parseTree(text, errors, { allowTrailingComma: true });
+    if (depth(root) > DEEPEST) throw new RangeError();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError([{ file, line: 1, column: 1, message: 'is nested too deeply' }]);
+  }
   const source: Source = { file, text, root };
   const syntax = errors.map(({ error, offset }) =>
     problemAt(source, offset, `not JSON: ${words(printParseErrorCode(error))}`),
@@ -72,10 +83,15 @@ export function checkConfig(value: unknown, origin: string): Config {
 function check(value: unknown, source: Source, before: readonly Problem[]): Config {
   const result = configSchema.safeParse(value);
   if (result.success && before.length === 0) return result.data;
+  const written = source.root ? getNodeValue(source.root) : value;
   const found = result.success
     ? []
-    : problemsOf(result.error.issues, source, value, configJsonSchema());
-  throw new ConfigError([...before, ...found]);
+    : problemsOf(result.error.issues, source, written, configJsonSchema());
+  // A text that could not be put together is wrong for that reason alone.
+  const isKnown = (problem: Problem) =>
+    source.root && before.some((b) => b.line === problem.line && b.column === problem.column);
+  const all = [...before, ...found.filter((problem) => !isKnown(problem))];
+  throw new ConfigError(all.sort((a, b) => a.line - b.line || a.column - b.column));
 }
 
 /** JSON lets the last one of two equal keys win in silence: here it is a mistake. */
@@ -85,9 +101,21 @@ function duplicateKeys(source: Source, node: NonNullable<Source['root']>): Probl
     const key = node.type === 'object' ? child.children?.[0] : undefined;
     const isTwin = key !== undefined && seen.has(key.value);
     if (key) seen.add(key.value);
+    // It would set the prototype of the object instead of a key, in silence.
+    if (key?.value === '__proto__') {
+      return [problemAt(source, key.offset, 'unknown key "__proto__"')];
+    }
     const own = isTwin ? [problemAt(source, key.offset, `"${key.value}" stands here twice`)] : [];
     return [...own, ...duplicateKeys(source, child)];
   });
+}
+
+function depth(node: Node | undefined): number {
+  let deepest = 0;
+  for (let level = node ? [node] : []; level.length > 0; deepest++) {
+    level = level.flatMap((each) => each.children ?? []);
+  }
+  return deepest;
 }
 
 function words(code: string): string {

@@ -37,7 +37,8 @@ export function problemAt(source: Source, offset: number, message: string): Prob
 /**
  * Turn what the schema found into problems with positions, all at once.
  *
- * @param value - The value that was checked, for the "current value" of messages.
+ * @param value - The value as it was written, for the "current value" of messages.
+ *   SECURITY: before variables and files are put in, so that no secret gets into a message.
  * @param jsonSchema - The schema as JSON Schema, for the keys that would have been right.
  */
 export function problemsOf(
@@ -95,7 +96,11 @@ function flatten(
     );
     if (meant) return meant.flatMap((inner) => flatten(inner, root, path, at));
   }
-  return [{ issue, path, value: valueAt(root, path), at }];
+  // A shorthand stands where the object would be: "site": "…" for "site": {"url": "…"}.
+  const around = path.slice(0, -1);
+  const isShorthand = path.length > 0 && typeof valueAt(root, around) === 'string';
+  const shown = isShorthand ? around : path;
+  return [{ issue, path: shown, value: valueAt(root, shown), at }];
 }
 
 function describe(found: Found, jsonSchema: JsonSchema): Described[] {
@@ -117,7 +122,8 @@ function describe(found: Found, jsonSchema: JsonSchema): Described[] {
       return say(value === undefined ? 'is missing' : 'has the wrong type');
     case 'invalid_value': {
       const wanted = issue.values.map(json).join(', ');
-      const nearest = suggestion(String(value), issue.values.map(String), '');
+      const nearest =
+        typeof value === 'string' ? suggestion(value, issue.values.map(String), '') : '';
       return say(`must be one of ${wanted}${nearest}`);
     }
     case 'too_small':

@@ -13,6 +13,9 @@ import { parseVary, VARY_PATTERN } from './vary.ts';
 /** Polling faster than this would be an attack on the upstream. */
 const SHORTEST_INTERVAL_MS = 50;
 
+/** Node's timers overflow at 24.8 days and then fire at once. */
+const LONGEST_DURATION_MS = 24 * 3_600_000;
+
 /** Names that a `headers` or `vary` entry cannot take: framing and routing are ours. */
 const OWN_HEADERS = new Set(
   `accept-encoding connection content-length expect host http2-settings keep-alive proxy-authorization
@@ -42,6 +45,7 @@ function duration(fallback: string, description: string, bounds: { minMs?: numbe
     const ms = parseDuration(value);
     if (ms === undefined) return { problem: `must be a duration such as "500ms", "2s" or "1m30s"` };
     if (ms < (bounds.minMs ?? 0)) return { problem: `must be at least "${bounds.minMs}ms"` };
+    if (ms > LONGEST_DURATION_MS) return { problem: 'must be at most "24h"' };
     return ms;
   };
   return text(read, { pattern: DURATION_PATTERN, description }).prefault(fallback);
@@ -195,23 +199,33 @@ const endpoint = z.union([
   endpointObject,
 ]);
 
-const pattern = z.string().superRefine((value, context) => {
-  const problem = patternProblem(value);
-  if (problem) context.addIssue({ code: 'custom', message: problem, input: value });
+/** Looks at the keys also when values are wrong: everything is reported at once. */
+const patterns = z.superRefine((endpoints: Record<string, unknown>, context) => {
+  const shapes = new Map<string, string>();
+  for (const path of Object.keys(endpoints)) {
+    const problem = patternProblem(path);
+    const shape = problem ? undefined : patternShape(parsePattern(path));
+    const twin = shape && shapes.get(shape);
+    const message = problem ?? (twin && `matches the same paths as "${twin}"`);
+    if (message) {
+      const issues = [{ code: 'custom' as const, message, path: [], input: path }];
+      context.addIssue({
+        code: 'invalid_key',
+        origin: 'record',
+        issues,
+        path: [path],
+        input: path,
+      });
+    }
+    if (shape) shapes.set(shape, path);
+  }
 });
+// `superRefine` has no option for it, unlike `refine`: run although values have failed already.
+patterns._zod.def.when = ({ value }) => typeof value === 'object' && value !== null;
 
 const live = z
-  .record(pattern, endpoint)
-  .superRefine((endpoints, context) => {
-    const shapes = new Map<string, string>();
-    for (const path of Object.keys(endpoints)) {
-      const shape = patternShape(parsePattern(path));
-      const twin = shapes.get(shape);
-      const message = `matches the same paths as "${twin}"`;
-      if (twin) context.addIssue({ code: 'custom', message, path: [path], input: path });
-      shapes.set(shape, path);
-    }
-  })
+  .record(z.string(), endpoint)
+  .check(patterns)
   .meta({
     description:
       'Path pattern -> how it is polled. Patterns are literal segments, ":name" or "*" (one segment) and "**" (the rest); the most specific one wins.',
@@ -233,12 +247,14 @@ export function readListenAddress(value: string): ListenAddress | { problem: str
   }
   const match = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d{1,5})$/.exec(value);
   const port = Number(match?.[3]);
-  if (!match || port > 65_535) {
+  const host = match?.[1] ?? match?.[2];
+  const isHost = match?.[1] ? isIP(match[1]) === 6 : !host || /^[\w.-]+$/.test(host);
+  if (!match || !isHost || port > 65_535) {
     return {
       problem: 'must be an address such as "127.0.0.1:8080", ":8080" or "unix:/run/x.sock"',
     };
   }
-  return { kind: 'tcp', host: match[1] || match[2] || undefined, port };
+  return { kind: 'tcp', host: host || undefined, port };
 }
 
 const listenAddress = text(readListenAddress, {
@@ -259,6 +275,7 @@ function readOrigin(value: string): string | { problem: string } {
 }
 
 function readNetwork(value: string): string | { problem: string } {
+  if (value === 'unix') return value;
   const [address = '', prefix, ...rest] = value.split('/');
   const family = isIP(address);
   const longest = family === 4 ? 32 : 128;
@@ -266,7 +283,9 @@ function readNetwork(value: string): string | { problem: string } {
     family !== 0 &&
     rest.length === 0 &&
     (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest));
-  return valid ? value : { problem: 'must be an address or network such as "10.0.0.0/8" or "::1"' };
+  return valid
+    ? value
+    : { problem: 'must be an address or network such as "10.0.0.0/8" or "::1", or "unix"' };
 }
 
 const limits = z
@@ -316,7 +335,10 @@ export const configSchema = z.strictObject({
   trustedProxies: z
     .array(text(readNetwork, { examples: ['10.0.0.0/8'] }))
     .default([])
-    .meta({ description: 'Proxies in front of us whose X-Forwarded-* headers are believed.' }),
+    .meta({
+      description:
+        'Proxies in front of us whose X-Forwarded-* headers are believed: addresses, networks, or "unix" for whoever connects through a unix socket.',
+    }),
   limits,
   log,
 });

@@ -1,7 +1,7 @@
 import type { VaryItem } from '../config/vary.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
-import { headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
+import { hasBody, headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
 
 /** An answer, decided but not written yet. */
 export interface PlainAnswer {
@@ -20,12 +20,9 @@ const HARMLESS_VARY = new Set(['accept-encoding', 'origin']);
 
 /** Can a plain request be answered from the state, as far as the request itself says? */
 export function isAbsorbable(method: string, headers: RawHeaders): boolean {
-  const hasBody =
-    headerValue(headers, 'transfer-encoding') !== undefined ||
-    (headerValue(headers, 'content-length') ?? '0') !== '0';
   return (
     method === 'GET' &&
-    !hasBody &&
+    !hasBody(headers) &&
     !UPSTREAM_ONLY.some((name) => headerValue(headers, name) !== undefined)
   );
 }

@@ -50,6 +50,8 @@ export class Feed {
   #joining: Promise<void> | undefined;
   #isClosed = false;
   #streams = 0;
+  /** Plain requests that wait for the state. */
+  #waiting = 0;
   #unsubscribe: Unsubscribe | undefined;
   #lease: Lease | undefined;
   #poller: Poller | undefined;
@@ -57,7 +59,7 @@ export class Feed {
   #leaseTimer: Timer | undefined;
   #seq = 0;
   #isStale = false;
-  #verifiedAt = Number.NEGATIVE_INFINITY;
+  #hasPublished = false;
   #failedAt = Number.NEGATIVE_INFINITY;
   #settle: (settled: Settled) => void = () => undefined;
   /** Resolves when the first poll has ended, or the state is known from elsewhere. */
@@ -96,21 +98,15 @@ export class Feed {
    * @returns `undefined` when the state cannot be had: then the request must go upstream itself.
    */
   async refresh(): Promise<ChannelEvent | undefined> {
-    await this.#ready();
-    const { every, clock, lingerMs } = this.#options;
-    const poller = this.#poller;
-    if (!poller || this.#isClosed) return undefined;
-    if (this.#streams === 0) this.#linger(Math.max(lingerMs, every.minMs));
-    const now = clock.now();
-    // While it fails, waiting for one more failure would only delay the true answer.
-    if (poller.failures > 0 && (this.#streams > 0 || now - this.#failedAt < every.minMs))
-      return undefined;
-    const isFresh = this.#streams > 0 || now - this.#verifiedAt <= every.minMs;
-    if (isFresh && this.channel.snapshot) return this.channel.snapshot;
-    const outcome = await poller.poll();
-    return outcome.kind === 'changed' || outcome.kind === 'unchanged'
-      ? this.channel.snapshot
-      : undefined;
+    this.#waiting += 1;
+    try {
+      await this.#ready();
+      return await this.#freshState();
+    } finally {
+      this.#waiting -= 1;
+      // No longer than the state may be shown: without a loop nobody would notice that it is old.
+      if (!this.#poller?.isLooping) this.#linger(this.#untilOld());
+    }
   }
 
   /** Give up the lease and every timer. */
@@ -126,11 +122,36 @@ export class Feed {
     this.#options.onClose();
   }
 
+  async #freshState(): Promise<ChannelEvent | undefined> {
+    const { every, clock } = this.#options;
+    const poller = this.#poller;
+    if (!poller || this.#isClosed) return undefined;
+    const since = (moment: number) => clock.now() - moment;
+    // While it fails, waiting for one more failure would only delay the true answer.
+    const isFailing = poller.isLooping || since(this.#failedAt) < every.minMs;
+    if (poller.failures > 0 && isFailing) return undefined;
+    const { snapshot, lastPoll } = this.channel;
+    const isFresh = poller.isLooping || (lastPoll && since(lastPoll.at) <= every.minMs);
+    if (isFresh && snapshot) return snapshot;
+    const { kind } = await poller.poll();
+    return kind === 'changed' || kind === 'unchanged' ? this.channel.snapshot : undefined;
+  }
+
+  /** Milliseconds for which what the last poll said still holds. */
+  #untilOld(): number {
+    const { every, clock } = this.#options;
+    const polledAt = Math.max(
+      this.channel.lastPoll?.at ?? Number.NEGATIVE_INFINITY,
+      this.#failedAt,
+    );
+    return Math.max(0, polledAt + every.minMs - clock.now());
+  }
+
   #linger(delayMs: number): void {
     if (this.#isClosed) return;
     this.#lingerTimer?.cancel();
     this.#lingerTimer = this.#options.clock.after(delayMs, () => {
-      if (this.#streams === 0) this.close();
+      if (this.#streams === 0 && this.#waiting === 0) this.close();
     });
   }
 
@@ -168,6 +189,8 @@ export class Feed {
       return;
     }
     this.#lease = lease;
+    // The holder before may have left in the middle of a failure.
+    this.#isStale = channel.isStale;
     this.#poller = new Poller({
       every,
       clock,
@@ -187,14 +210,13 @@ export class Feed {
   async #onOutcome(lease: Lease, outcome: PollOutcome, startedAt: number): Promise<void> {
     switch (outcome.kind) {
       case 'changed':
-        this.channel.setsCookie = outcome.setsCookie;
-        this.#verifiedAt = startedAt;
+        this.channel.lastPoll = { at: startedAt, setsCookie: outcome.setsCookie };
         await this.#publish(lease, this.#snapshot(lease, outcome.state));
         await this.#tellFresh(lease);
         break;
       case 'unchanged':
-        this.channel.setsCookie ||= outcome.setsCookie;
-        this.#verifiedAt = startedAt;
+        this.channel.lastPoll = { at: startedAt, setsCookie: outcome.setsCookie };
+        await this.#announce(lease);
         this.channel.confirm();
         await this.#tellFresh(lease);
         break;
@@ -240,7 +262,16 @@ export class Feed {
 
   #snapshot(lease: Lease, state: PolledState): ChannelEvent {
     this.#seq += 1;
+    this.#hasPublished = true;
     return { type: 'snapshot', id: eventId(lease.epoch, this.#seq), ...state };
+  }
+
+  /** Nodes that join from now on must learn of a state that only an earlier lease has published. */
+  async #announce(lease: Lease): Promise<void> {
+    const state = this.channel.retained;
+    if (this.#hasPublished || !state) return;
+    this.#hasPublished = true;
+    await this.#publish(lease, state);
   }
 
   async #publish(lease: Lease, event: ChannelEvent): Promise<void> {

@@ -56,6 +56,8 @@ export type LiveResult = 'answered' | 'pass';
 
 /** How long a bare stream waits for the first state, so that refusals can have their status. */
 const FIRST_STATE_MS = 2_000;
+/** For how long answers that were meant for one client are taken to be so still. */
+const PERSONAL_MEMORY_MS = 60_000;
 
 /** Answers requests for live endpoints: streams, and plain requests from the last known state. */
 export class Live {
@@ -79,7 +81,17 @@ export class Live {
     if (req.method === 'GET' && acceptsEventStream(req.headers.accept)) {
       return this.#streamBare(exchange, endpoint);
     }
-    return endpoint.config.polls === 'absorb' ? this.#absorb(exchange, endpoint) : 'pass';
+    if (endpoint.config.polls !== 'absorb') return 'pass';
+    try {
+      return await this.#absorb(exchange, endpoint);
+    } catch (error) {
+      // Fail open: whatever is wrong with us, the site can still answer.
+      this.#options.log.error(
+        { err: error, endpoint: endpoint.pattern.source },
+        'absorbing failed',
+      );
+      return exchange.res.headersSent ? 'answered' : 'pass';
+    }
   }
 
   /**
@@ -154,8 +166,7 @@ export class Live {
     // Only the site itself can say which other origins may read its plain answers.
     if (foreignOrigin(req.rawHeaders, ownOrigin(downstream)) !== undefined) return 'pass';
     const place = this.#find(exchange, endpoint, target);
-    // Known to be personal from before: polling once more would only cost the site a request.
-    if (!place || this.#isPersonal(endpoint, place)) return 'pass';
+    if (!place || this.#wasPersonal(endpoint, place)) return 'pass';
     const state = await place.feed.refresh();
     if (!state || this.#isPersonal(endpoint, place)) return 'pass';
     if (res.destroyed) return 'answered';
@@ -165,11 +176,18 @@ export class Live {
     return 'answered';
   }
 
+  /** Known from a poll a while ago: polling at once again would only cost the site a request. */
+  #wasPersonal(endpoint: Endpoint, place: FoundFeed): boolean {
+    const { lastPoll } = place.feed.channel;
+    const isRecent = lastPoll && this.#options.clock.now() - lastPoll.at < PERSONAL_MEMORY_MS;
+    return isRecent === true && this.#isPersonal(endpoint, place);
+  }
+
   /** SECURITY: an answer that was meant for one client is not given to another. */
   #isPersonal(endpoint: Endpoint, { feed: { channel } }: FoundFeed): boolean {
     const state = channel.retained;
     const unkeyed = state && unkeyedVary(state, endpoint.config.vary);
-    if (!unkeyed && !channel.setsCookie) return false;
+    if (!unkeyed && !channel.lastPoll?.setsCookie) return false;
     const pattern = endpoint.pattern.source;
     if (!this.#warned.has(pattern)) {
       this.#warned.add(pattern);

@@ -1,6 +1,7 @@
 import { parseCursor } from '../protocol/cursor.ts';
 import { PARAMETERS } from '../protocol/surface.ts';
 import { ProxyError } from '../shared/errors.ts';
+import { redactUrl } from '../shared/logger.ts';
 
 /** What a client asks for on `/_comet/<transport>`. */
 export interface StreamQuery {
@@ -52,7 +53,10 @@ function ownTarget(url: string, own: string): string {
     (prefix === '' && target.startsWith('//')) ||
     /[#\\]/.test(target)
   ) {
-    throw new ProxyError('BAD_URL', `not a URL of this site: ${JSON.stringify(url.slice(0, 200))}`);
+    throw new ProxyError(
+      'BAD_URL',
+      `not a URL of this site: ${JSON.stringify(redactUrl(url).slice(0, 200))}`,
+    );
   }
   return target;
 }

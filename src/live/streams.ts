@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Subscriber } from '../channel/subscriber.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
-import { controlEvent } from '../protocol/event.ts';
+import { carriesState, controlEvent } from '../protocol/event.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Framing } from '../transport/framing.ts';
 import { HttpConnection } from '../transport/http-connection.ts';
@@ -42,6 +42,7 @@ export class Streams {
   readonly #random: () => number;
   readonly #open = new Set<HttpConnection>();
   #onEmpty: (() => void) | undefined;
+  #isDraining = false;
 
   constructor(clock: Clock, random: () => number) {
     this.#clock = clock;
@@ -60,8 +61,13 @@ export class Streams {
     subscriptions: readonly Subscription[],
     options: StreamOptions,
   ): Promise<void> {
+    // Before waiting for anything: a feed that nobody has joined closes.
+    for (const { feed } of subscriptions) feed.join();
     const socket = await socketOf(req, res);
-    if (!socket) return options.onClose();
+    if (!socket) {
+      for (const { feed } of subscriptions) feed.leave();
+      return options.onClose();
+    }
     const places: { feed: Feed; subscriber: Subscriber }[] = [];
     let unfinished = subscriptions.length;
 
@@ -72,7 +78,13 @@ export class Streams {
       heartbeatMs: HEARTBEAT_MS,
       stallMs: STALL_MS,
       onDrain: () => {
-        for (const { subscriber } of places) if (!subscriber.flush()) break;
+        // In turn, else a URL that always has something to say would leave the others nothing.
+        for (let left = places.length; left > 0; left--) {
+          const place = places.shift();
+          if (!place) return;
+          places.push(place);
+          if (!place.subscriber.flush()) return;
+        }
       },
       onClose: () => {
         this.#open.delete(connection);
@@ -87,20 +99,20 @@ export class Streams {
     this.#open.add(connection);
 
     for (const { feed, url, cursors } of subscriptions) {
+      const carried = carrier(options.framing);
       const sink = {
         get isWritable() {
           return connection.isWritable;
         },
-        send: (events: readonly ChannelEvent[]) =>
-          connection.send(carried(options.framing, events), url),
+        send: (events: readonly ChannelEvent[]) => connection.send(carried(events), url),
         ended: () => {
           unfinished -= 1;
           if (unfinished === 0) connection.end();
         },
       };
-      feed.join();
       places.push({ feed, subscriber: feed.channel.subscribe(sink, cursors) });
     }
+    if (this.#isDraining) connection.end(this.#between(RETRY_MS));
   }
 
   /**
@@ -110,6 +122,7 @@ export class Streams {
    * @param windowMs - Longest time to take; few streams take less.
    */
   async drain(windowMs: number): Promise<void> {
+    this.#isDraining = true;
     if (this.#open.size === 0) return;
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
@@ -135,10 +148,18 @@ async function socketOf(req: IncomingMessage, res: ServerResponse): Promise<Sock
   return res.socket && !res.destroyed && !res.socket.destroyed ? res.socket : undefined;
 }
 
-/** Tell the reader of a text-only framing when the state has become something else than text. */
-function carried(framing: Framing, events: readonly ChannelEvent[]): readonly ChannelEvent[] {
-  if (framing.carriesBinary || events.every((event) => event.encoding === 'utf8')) return events;
-  return events.map((event) =>
-    event.encoding === 'utf8' ? event : controlEvent('stale', event.id, { code: 'NOT_TEXT' }),
-  );
+/**
+ * What a framing can carry of a URL's events: the reader of a text-only one is told when the state
+ * has become something else than text, and when it is text again.
+ */
+function carrier(framing: Framing): (events: readonly ChannelEvent[]) => readonly ChannelEvent[] {
+  if (framing.carriesBinary) return (events) => events;
+  let isHidden = false;
+  return (events) =>
+    events.flatMap((event) => {
+      const wasHidden = isHidden;
+      if (carriesState(event)) isHidden = event.encoding === 'base64';
+      if (isHidden) return wasHidden ? [] : [controlEvent('stale', event.id, { code: 'NOT_TEXT' })];
+      return wasHidden ? [event, controlEvent('fresh', event.id, {})] : [event];
+    });
 }

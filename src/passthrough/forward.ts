@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PassThrough } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Downstream } from '../shared/downstream.ts';
 import { ProxyError } from '../shared/errors.ts';
+import { hasBody, headerValues } from '../shared/raw-headers.ts';
 import { upstreamError } from '../shared/upstream.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 
@@ -37,15 +39,15 @@ function isBodiless(method: string, status: number): boolean {
 export function createForward(options: ForwardOptions): Forward {
   return async (req, res, target, downstream) => {
     const headers = requestHeaders(req.rawHeaders, { ...options, downstream });
-    const hasBody = requestHasBody(req);
-    const attempt = () => exchange(req, res, { target, headers, hasBody }, options);
+    const withBody = hasBody(req.rawHeaders);
+    const attempt = () => exchange(req, res, { target, headers, withBody }, options);
     try {
       await attempt();
     } catch (error) {
       // A kept connection may be closed by the upstream just as we use it. Nothing has been
       // answered, and asking twice is harmless: try once more, on another connection.
       const isStale = error instanceof ProxyError && error.code === 'UPSTREAM_RESET';
-      const isSafe = !hasBody && /^(?:GET|HEAD|OPTIONS)$/.test(req.method ?? '');
+      const isSafe = !withBody && /^(?:GET|HEAD|OPTIONS)$/.test(req.method ?? '');
       if (!isStale || !isSafe || res.destroyed) throw error;
       await attempt();
     }
@@ -55,13 +57,13 @@ export function createForward(options: ForwardOptions): Forward {
 interface Outgoing {
   readonly target: string;
   readonly headers: readonly string[];
-  readonly hasBody: boolean;
+  readonly withBody: boolean;
 }
 
 function exchange(
   req: IncomingMessage,
   res: ServerResponse,
-  { target, headers, hasBody }: Outgoing,
+  { target, headers, withBody }: Outgoing,
   { pool, responseTimeoutMs }: ForwardOptions,
 ): Promise<void> {
   const method = req.method ?? 'GET';
@@ -90,7 +92,7 @@ function exchange(
         method,
         path: target,
         headers: [...headers],
-        body: hasBody ? req : null,
+        body: withBody ? bodyOf(req) : null,
         headersTimeout: responseTimeoutMs,
         bodyTimeout: 0,
       },
@@ -103,6 +105,10 @@ function exchange(
           // A 100 was ours to give, and old HTTP/1.1 clients trip over the others.
           if (status < 200) return;
           const raw = latin1((started(controller).rawHeaders ?? []) as readonly Buffer[]);
+          // SECURITY: an answer whose end cannot be known is not passed on.
+          if (headerValues(raw, 'transfer-encoding').some((te) => te.toLowerCase() !== 'chunked')) {
+            throw new ProxyError('UPSTREAM_INVALID', 'an unknown transfer coding');
+          }
           writeHead(res, status, reason, raw);
           if (!isBodiless(method, status)) return;
           // undici fails on a Content-Length without a body; the answer is whole already.
@@ -154,10 +160,18 @@ function latin1(raw: readonly (Buffer | string)[]): string[] {
   return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
 }
 
-function requestHasBody(req: IncomingMessage): boolean {
-  return (
-    req.headers['transfer-encoding'] !== undefined || (req.headers['content-length'] ?? '0') !== '0'
-  );
+/**
+ * The request body for undici, which destroys it when the answer comes before its end: that must
+ * not be the request itself. What is left is read and dropped, and the connection goes on.
+ */
+function bodyOf(req: IncomingMessage): PassThrough {
+  const body = new PassThrough();
+  body.on('error', () => undefined);
+  body.once('close', () => {
+    req.unpipe(body);
+    req.resume();
+  });
+  return req.pipe(body);
 }
 
 /** Let the client see that the answer is not whole: no last chunk, and for HTTP/1.0 a reset. */

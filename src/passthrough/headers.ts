@@ -41,7 +41,7 @@ export interface RequestHeadersOptions {
 export function requestHeaders(raw: RawHeaders, options: RequestHeadersOptions): string[] {
   const { downstream, upstreamHost } = options;
   const dropped = connectionTokens(raw);
-  const headers: string[] = ['Host', upstreamHost ?? downstream.host];
+  const headers: string[] = ['Host', upstreamHost ?? downstream.authority];
   const forwardedFor: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const [field = '', value = ''] = [raw[i], raw[i + 1]];
@@ -64,7 +64,7 @@ export function requestHeaders(raw: RawHeaders, options: RequestHeadersOptions):
   headers.push('X-Forwarded-For', [...forwardedFor, downstream.peer].join(', '));
   headers.push('X-Forwarded-Proto', downstream.scheme);
   if (!downstream.trusted || headerValues(raw, 'x-forwarded-host').length === 0) {
-    headers.push('X-Forwarded-Host', downstream.host);
+    headers.push('X-Forwarded-Host', downstream.authority);
   }
   return headers;
 }

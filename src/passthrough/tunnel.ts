@@ -13,8 +13,8 @@ export interface TunnelOptions {
   readonly upstreamHost: string | undefined;
   /** Longest wait for the answer to the handshake. */
   readonly handshakeTimeoutMs: number;
-  /** The upstream could not be reached, or broke off. `isOpen` when the 101 had passed. */
-  readonly onError: (error: ProxyError, socket: Socket, isOpen: boolean) => void;
+  /** The upstream could not be reached, or broke off; `isAnswered` when its answer had begun. */
+  readonly onError: (error: ProxyError, socket: Socket, isAnswered: boolean) => void;
 }
 
 /** Tunnels of one upstream. */
@@ -62,9 +62,11 @@ export function createTunnels(options: TunnelOptions): Tunnels {
     socket.once('close', abort);
     // While nobody reads it a socket does not notice that its peer has left.
     const early: Buffer[] = [];
+    let earlyBytes = 0;
     const collect = (chunk: Buffer) => {
       early.push(chunk);
-      if (early.reduce((sum, part) => sum + part.length, 0) > MAX_EARLY_BYTES) socket.destroy();
+      earlyBytes += chunk.length;
+      if (earlyBytes > MAX_EARLY_BYTES) socket.destroy();
     };
     socket.on('data', collect);
     socket.once('end', abort);
@@ -83,7 +85,15 @@ export function createTunnels(options: TunnelOptions): Tunnels {
       socket.pause();
       if (early.length > 0) socket.unshift(Buffer.concat(early));
     });
-    proxyReq.prependOnceListener('response', () => socket.off('data', collect));
+    proxyReq.prependOnceListener('response', (answer: IncomingMessage) => {
+      // From here on the answer is the site's: nothing of ours may be written into it.
+      pending.delete(socket);
+      socket.off('data', collect);
+      socket.resume();
+      answer.once('close', () => {
+        if (!answer.complete) socket.destroy();
+      });
+    });
   });
   // Without a listener the library throws; the socket's own 'close' does all there is to do.
   proxy.on('error', () => undefined);

@@ -19,7 +19,7 @@ export interface PollRequest {
 /** What the upstream answered. */
 export interface Answer {
   readonly status: number;
-  /** First value of each header, names in lower case. */
+  /** The value of each header, names in lower case: lists joined, of others the first line. */
   readonly headers: ReadonlyMap<string, string>;
   /** Decompressed; empty when the status has no body. */
   readonly body: Buffer;
@@ -36,7 +36,13 @@ export type Fetch = (request: PollRequest, signal: AbortSignal) => Promise<Answe
  */
 export function createFetch(pool: Dispatcher, clock: Clock): Fetch {
   return async (request, signal) => {
-    const { status, headers, body } = await exchange(pool, clock, request, signal);
+    const attempt = () => exchange(pool, clock, request, signal);
+    const { status, headers, body } = await attempt().catch((error: unknown) => {
+      // The upstream may close a kept connection just as it is used: that is no failure of it.
+      const isStale = error instanceof ProxyError && error.code === 'UPSTREAM_RESET';
+      if (!isStale || signal.aborted) throw error;
+      return attempt();
+    });
     return { status, headers, body: await decode(body, headers, request.maxBytes) };
   };
 }
@@ -49,6 +55,7 @@ function exchange(
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
+    let failure: Error | undefined;
     let status = 0;
     let headers: ReadonlyMap<string, string> = new Map();
     const chunks: Buffer[] = [];
@@ -66,6 +73,7 @@ function exchange(
     }
     function fail(error: Error): void {
       settle();
+      failure = error;
       reject(error);
       controller?.abort(error);
     }
@@ -79,7 +87,9 @@ function exchange(
       {
         onRequestStart(started) {
           controller = started;
-          if (signal.aborted) onAbort();
+          // Given up while it waited for a connection: it must not be sent any more.
+          if (failure) started.abort(failure);
+          else if (signal.aborted) onAbort();
         },
         onResponseStart(_controller, statusCode, fields) {
           if (statusCode < 200) return;
@@ -101,11 +111,15 @@ function exchange(
   });
 }
 
+/** Headers that may be told in several lines (RFC 9110 §5.3), all of which count. */
+const LISTS = new Set(['vary', 'cache-control', 'content-language']);
+
 function firstValues(fields: Record<string, string | string[] | undefined>): Map<string, string> {
   const values = new Map<string, string>();
   for (const [name, value] of Object.entries(fields)) {
-    const first = Array.isArray(value) ? value[0] : value;
-    if (first !== undefined) values.set(name.toLowerCase(), first);
+    const lines = Array.isArray(value) ? value : [value];
+    const text = LISTS.has(name.toLowerCase()) ? lines.join(', ') : lines[0];
+    if (text !== undefined) values.set(name.toLowerCase(), text);
   }
   return values;
 }

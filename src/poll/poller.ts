@@ -35,8 +35,8 @@ export class Poller {
   #timer: Timer | undefined;
   #inFlight: Promise<PollOutcome> | undefined;
   #missing = 0;
-  /** Of the last answer, which may be newer than those of the last change. */
-  #validators: Readonly<Record<string, string>> | undefined;
+  /** From the last answer, which may be newer than the last change. */
+  #conditions: readonly string[] | undefined;
 
   constructor(options: PollerOptions) {
     this.#options = options;
@@ -46,6 +46,11 @@ export class Poller {
   /** Polls that failed in a row until now. */
   get failures(): number {
     return this.#pace.failures;
+  }
+
+  /** Between `start` and `stop`. */
+  get isLooping(): boolean {
+    return this.#isLooping;
   }
 
   /** Poll now, and from then on by the schedule. */
@@ -97,13 +102,14 @@ export class Poller {
     const { fetch, previous, isPrivate } = this.#options;
     const state = previous();
     try {
-      const conditions = state ? conditionsOf(this.#validators ?? state.headers) : [];
+      const known = state && new Map(Object.entries(state.headers));
+      const conditions = known ? (this.#conditions ?? conditionsOf(known)) : [];
       const answer = await fetch(conditions, this.#abort.signal);
-      const known: Known = { state, missing: this.#missing, isPrivate };
+      const before: Known = { state, missing: this.#missing, isPrivate };
       this.#missing = answer.status === 404 ? this.#missing + 1 : 0;
-      const outcome = interpret(answer, known);
-      if (outcome.kind === 'changed') this.#validators = outcome.state.headers;
-      else if (answer.status === 200) this.#validators = Object.fromEntries(answer.headers);
+      const outcome = interpret(answer, before);
+      const isState = outcome.kind === 'changed' || outcome.kind === 'unchanged';
+      if (isState && answer.status !== 304) this.#conditions = conditionsOf(answer.headers);
       return outcome;
     } catch (error) {
       return { kind: 'failed', error: asProxyError(error, 'INTERNAL') };
@@ -111,9 +117,15 @@ export class Poller {
   }
 }
 
-/** RFC 9110 §13.1: the entity tag where there is one, else the date. */
-function conditionsOf(headers: Readonly<Record<string, string>>): string[] {
-  if (headers['etag']) return ['if-none-match', headers['etag']];
-  if (headers['last-modified']) return ['if-modified-since', headers['last-modified']];
-  return [];
+/**
+ * RFC 9110 §13.1: the entity tag where there is one, else the date. A date has the resolution of a
+ * second: one that is not older than the answer would hide a second change in the same second
+ * (§8.8.2.2).
+ */
+function conditionsOf(headers: ReadonlyMap<string, string>): string[] {
+  const etag = headers.get('etag');
+  if (etag) return ['if-none-match', etag];
+  const modified = headers.get('last-modified') ?? '';
+  const age = Date.parse(headers.get('date') ?? '') - Date.parse(modified);
+  return age >= 1_000 ? ['if-modified-since', modified] : [];
 }

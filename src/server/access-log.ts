@@ -3,11 +3,15 @@ import type { Downstream } from '../shared/downstream.ts';
 import type { Logger } from '../shared/logger.ts';
 import { redactUrl } from '../shared/logger.ts';
 
-/** Notes one request; call it when the request arrives. */
+/**
+ * Notes one request; call it when the request arrives.
+ *
+ * @param downstream - Who sent it, asked for when the answer is over; unknown of a refused request.
+ */
 export type AccessLog = (
   req: IncomingMessage,
   res: ServerResponse,
-  downstream: Downstream | undefined,
+  downstream: () => Downstream | undefined,
 ) => void;
 
 /** What an access log needs. */
@@ -33,7 +37,7 @@ export function createAccessLog({ format, log, writeLine }: AccessLogOptions): A
     const bytesBefore = socket.bytesWritten;
     res.once('close', () => {
       const entry = {
-        address: downstream?.address ?? socket.remoteAddress ?? '-',
+        address: downstream()?.address ?? socket.remoteAddress ?? '-',
         method: req.method ?? '-',
         url: redactUrl(req.url ?? '-'),
         version: req.httpVersion,

@@ -15,8 +15,8 @@ const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 export interface Target {
   /** Path and query, byte for byte as sent. */
   readonly target: string;
-  /** Host and port that the client asks for, in lower case. */
-  readonly host: string;
+  /** Host and port that the client asks for, as it wrote them. */
+  readonly authority: string;
 }
 
 /**
@@ -48,10 +48,10 @@ export function guardRequest(req: IncomingMessage, limits: GuardLimits): Target 
 /** RFC 9112 §3.2: origin-form as it is; the authority of an absolute-form wins over `Host`. */
 function targetOf(url: string, host: string): Target {
   if (/[^\x21-\x7e\x80-\xff]|#/.test(url)) throw new ProxyError('BAD_TARGET');
-  if (url.startsWith('/')) return { target: url, host: host.toLowerCase() };
+  if (url.startsWith('/')) return { target: url, authority: host };
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
   if (!absolute) throw new ProxyError('BAD_TARGET');
   const [, authority = '', rest = ''] = absolute;
   if (!HOST.test(authority)) throw new ProxyError('BAD_TARGET');
-  return { target: rest.startsWith('/') ? rest : `/${rest}`, host: authority.toLowerCase() };
+  return { target: rest.startsWith('/') ? rest : `/${rest}`, authority };
 }

@@ -6,16 +6,21 @@ import { headerValues, listItems } from '../shared/raw-headers.ts';
 /** Says whether an address belongs to a proxy that is believed. */
 export type Trust = (address: string) => boolean;
 
-/** Make a `Trust` of addresses and networks such as `10.0.0.0/8`. */
+/** What stands for the address of a peer on a unix socket. */
+const UNIX = 'unix';
+
+/** Make a `Trust` of addresses, networks such as `10.0.0.0/8`, and `unix`. */
 export function createTrust(networks: readonly string[]): Trust {
   const list = new BlockList();
-  for (const network of networks) {
+  for (const network of networks.filter((name) => name !== UNIX)) {
     const [address = '', prefix] = network.split('/');
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
     if (prefix === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(prefix), family);
   }
+  const trustsUnix = networks.includes(UNIX);
   return (address) => {
+    if (address === UNIX) return trustsUnix;
     const family = isIP(address);
     return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
   };
@@ -34,25 +39,26 @@ export interface Peer {
  * SECURITY: `X-Forwarded-*` is believed only from a trusted peer, and the address is the rightmost
  * one that no trusted proxy owns: what stands left of it anybody may have written.
  *
- * @param host - Host and port of the request itself, in lower case.
+ * @param authority - Host and port of the request itself, as the client wrote them.
  */
 export function identifyDownstream(
   headers: RawHeaders,
   peer: Peer,
-  host: string,
+  authority: string,
   isTrusted: Trust,
 ): Downstream {
-  const peerAddress = plainAddress(peer.address ?? 'unix');
+  const peerAddress = plainAddress(peer.address ?? UNIX);
   const trusted = isTrusted(peerAddress);
   const scheme = peer.isEncrypted ? 'https' : 'http';
-  if (!trusted) return { address: peerAddress, peer: peerAddress, scheme, host, trusted };
+  const asked = { authority, host: authority.toLowerCase() };
+  if (!trusted) return { address: peerAddress, peer: peerAddress, scheme, ...asked, trusted };
   const hops = headerValues(headers, 'x-forwarded-for').flatMap(listItems).map(plainAddress);
   const proto = headerValues(headers, 'x-forwarded-proto').flatMap(listItems).at(-1)?.toLowerCase();
   return {
     address: clientAddress([...hops, peerAddress], isTrusted),
     peer: peerAddress,
     scheme: proto === 'https' || proto === 'http' ? proto : scheme,
-    host,
+    ...asked,
     trusted,
   };
 }

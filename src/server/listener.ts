@@ -1,13 +1,15 @@
 import { chmodSync, rmSync, statSync } from 'node:fs';
-import type { IncomingMessage, ServerOptions } from 'node:http';
-import { createServer, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ListenAddress } from '../config/schema.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
-import { errorAnswer } from './respond.ts';
+import { Answers } from './answers.ts';
+import { refuse } from './respond.ts';
+import { declineUpgrade, isWebSocket } from './upgrade.ts';
 
 /** What a listener does with what it accepts. Neither may throw or reject. */
 export interface Handlers {
@@ -34,6 +36,8 @@ export interface Listener {
 
 /** How often connections without a request are looked for while the listener closes. */
 const IDLE_CHECK_MS = 100;
+/** A connection that has sent nothing for so long into the closing will not. */
+const UNUSED_MS = 500;
 
 /** Start to accept connections. @throws the system's error, for instance EADDRINUSE. */
 export async function openListener(
@@ -54,12 +58,14 @@ export async function openListener(
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
     insecureHTTPParser: false,
+    requireHostHeader: false, // the guard checks it, and says what is wrong
   };
   const server = createServer(options);
   server.maxConnections = limits.connections;
   server.maxHeadersCount = 0; // counted by the guard, which refuses what Node would drop
   server.timeout = 0;
   const sockets = new Set<Socket>();
+  const answers = new Answers();
   let isClosing = false;
 
   server.on('connection', (socket) => {
@@ -69,17 +75,24 @@ export async function openListener(
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('request', (req, res) => {
+    answers.add(req, res);
     if (isClosing) res.shouldKeepAlive = false;
     handlers.onRequest(req, res);
   });
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (isWebSocket(req)) handlers.onUpgrade(req, socket as Socket, head);
-    else answerInstead(req, socket as Socket, handlers);
+    // Pipelined behind a request: Node has detached its parser, so no answer can follow in order.
+    if (answers.isBusy(socket)) socket.destroy();
+    else if (isWebSocket(req)) handlers.onUpgrade(req, socket as Socket, head);
+    else declineUpgrade(req, socket as Socket, handlers.onRequest);
   });
   // Without a listener Node drops it silently; CONNECT makes no sense to a reverse proxy.
-  server.on('connect', (_req, socket) => refuse(socket, 'METHOD_NOT_ALLOWED'));
+  server.on('connect', (_req, socket) => {
+    if (answers.isBusy(socket)) socket.destroy();
+    else refuse(socket, 'METHOD_NOT_ALLOWED');
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    refuse(socket, clientErrorCode(error.code));
+    if (answers.hasBegun(socket)) socket.destroy();
+    else refuse(socket, clientErrorCode(error.code));
   });
 
   await bind(server, address);
@@ -91,59 +104,22 @@ export async function openListener(
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
-      const timer = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+      const closingAt = performance.now();
+      const timer = setInterval(() => {
+        server.closeIdleConnections();
+        // Opened ahead by a browser and never used: Node does not count these as idle.
+        if (performance.now() - closingAt < UNUSED_MS) return;
+        for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+      }, IDLE_CHECK_MS);
       server.closeIdleConnections();
       await closed;
       clearInterval(timer);
     },
     destroy() {
+      server.close();
       for (const socket of sockets) socket.destroy();
     },
   };
-}
-
-/** RFC 6455 §4.1, as far as it can be checked without the answer. */
-function isWebSocket(req: IncomingMessage): boolean {
-  return (
-    req.method === 'GET' &&
-    req.httpVersion === '1.1' &&
-    req.headers.upgrade?.toLowerCase() === 'websocket' &&
-    req.headers['sec-websocket-version'] === '13' &&
-    /^[A-Za-z0-9+/]{22}==$/.test(req.headers['sec-websocket-key'] ?? '')
-  );
-}
-
-/**
- * A request that offers another upgrade (h2c, TLS) is an ordinary request that we answer without
- * it. Node 20 hands over every one of them with its parser detached.
- *
- * SECURITY: the upgrade itself never reaches the upstream (h2c smuggling).
- */
-function answerInstead(req: IncomingMessage, socket: Socket, handlers: Handlers): void {
-  const hasBody =
-    req.headers['transfer-encoding'] || (req.headers['content-length'] ?? '0') !== '0';
-  // The parser is gone: a body could not be told from the next request.
-  if (hasBody) return refuse(socket, 'BAD_UPGRADE');
-  const res = new ServerResponse(req);
-  res.shouldKeepAlive = false;
-  res.assignSocket(socket);
-  res.once('finish', () => {
-    res.detachSocket(socket);
-    socket.end();
-  });
-  handlers.onRequest(req, res);
-}
-
-/** Answer on a connection that has no response object, and end it. */
-export function refuse(socket: Duplex, code: ErrorCode): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const { status, headers, body } = errorAnswer(code);
-  const lines = Object.entries({ ...headers, connection: 'close' }).map(([k, v]) => `${k}: ${v}`);
-  socket.end(`HTTP/1.1 ${status} ${code}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
-  socket.once('finish', () => socket.destroy());
 }
 
 function clientErrorCode(code: string | undefined): ErrorCode {

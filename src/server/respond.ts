@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { ErrorCode, ProxyError } from '../shared/errors.ts';
 import { errorStatus, errorText } from '../shared/errors.ts';
 
@@ -44,4 +45,16 @@ export function errorAnswer(code: ErrorCode): {
       ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
     },
   };
+}
+
+/** Answer on a connection that has no response object, and end it. */
+export function refuse(socket: Duplex, code: ErrorCode): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = errorAnswer(code);
+  const lines = Object.entries({ ...headers, connection: 'close' }).map(([k, v]) => `${k}: ${v}`);
+  socket.end(`HTTP/1.1 ${status} ${code}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+  socket.once('finish', () => socket.destroy());
 }

@@ -6,7 +6,9 @@ export interface Downstream {
   readonly peer: string;
   /** The scheme that the client used. */
   readonly scheme: 'http' | 'https';
-  /** The host and port that the client asked for, in lower case. */
+  /** The host and port that the client asked for, as it wrote them. */
+  readonly authority: string;
+  /** The same in lower case, for comparing. */
   readonly host: string;
   /** True when the peer is listed in `trustedProxies`. */
   readonly trusted: boolean;

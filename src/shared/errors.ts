@@ -13,7 +13,7 @@ const TABLE = {
   WRONG_DESTINATION: [403, 'a stream cannot be loaded as a script, style, image or frame'],
   NOT_FOUND: [404, 'nothing is served under this path'],
   NOT_LIVE: [404, 'this URL is not a live endpoint'],
-  METHOD_NOT_ALLOWED: [405, 'streams are opened with GET'],
+  METHOD_NOT_ALLOWED: [405, 'this method is not allowed here'],
   TRANSPORT_NOT_ALLOWED: [406, 'this endpoint does not allow this transport'],
   NOT_TEXT: [406, 'this endpoint is not text: use a transport under /_comet/, which sends base64'],
   REQUEST_TIMEOUT: [408, 'the request was not sent in time'],
@@ -75,9 +75,4 @@ export function errorTable(): readonly { code: ErrorCode; status: number; text: 
     status,
     text,
   }));
-}
-
-/** Close a `switch` over a union: the compiler refuses a case that was forgotten. */
-export function assertNever(value: never): never {
-  throw new Error(`Unexpected value: ${JSON.stringify(value)}`);
 }

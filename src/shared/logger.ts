@@ -18,9 +18,12 @@ export interface LoggerOptions {
 /** Fields that may hold a secret wherever an object is logged whole. */
 const REDACTED = ['authorization', 'cookie', '*.authorization', '*.cookie', '*["set-cookie"]'];
 
-/** Query parameters whose values never reach a log: EventSource forces tokens into URLs. */
+/**
+ * Query parameters whose values never reach a log, since EventSource forces tokens into URLs; also
+ * inside a URL that is itself a parameter, and so percent-encoded.
+ */
 const SECRET_PARAMETER =
-  /([?&](?:[^=&#]*(?:token|password|passwd|secret|signature|apikey|api_key)|key|sig|auth|code|sid)=)[^&#]*/gi;
+  /((?:[?&]|%3f|%26)(?:[^=&#%]*(?:token|password|passwd|secret|signature|api[_-]?key|sess(?:ion)?(?:_?id)?)|key|sig|auth|code|sid)(?:=|%3d))(?:(?!%26|%23)[^&#])*/gi;
 
 /** Open the application's log on standard output. */
 export function createLogger(options: LoggerOptions): Logger {

@@ -1,3 +1,5 @@
+import { OWN_PREFIX } from '../protocol/surface.ts';
+
 /** A parsed path pattern of the config, such as `/api/orders/:id`. */
 export interface PathPattern {
   /** As it stands in the config; also the name of the endpoint in logs. */
@@ -11,7 +13,8 @@ export type Segment =
   | { readonly kind: 'one' }
   | { readonly kind: 'rest' };
 
-const RANK = { literal: 0, one: 1, rest: 2 } as const;
+/** A path that ends is a better match than one whose rest is anything. */
+const RANK = { literal: 0, one: 1, end: 2, rest: 3 } as const;
 
 /** Why a text is no path pattern, or `undefined` when it is one. */
 export function patternProblem(source: string): string | undefined {
@@ -19,7 +22,7 @@ export function patternProblem(source: string): string | undefined {
   if (/[?#]/.test(source)) {
     return 'must be a path without "?" or "#": every query string of the path is live, see "ignoreQuery"';
   }
-  if (source.startsWith('/_comet/')) return '"/_comet/" is the proxy\'s own, choose another path';
+  if (isOwnPath(source)) return '"/_comet/" is the proxy\'s own, choose another path';
   const segments = source.slice(1).split('/');
   for (const [index, segment] of segments.entries()) {
     if (segment === '**' && index !== segments.length - 1) return '"**" must be the last segment';
@@ -73,7 +76,8 @@ export function pathSegments(rawPath: string): string[] | undefined {
 /** Does a pattern match these decoded segments? */
 export function matchesPattern(pattern: PathPattern, segments: readonly string[]): boolean {
   for (const [index, wanted] of pattern.segments.entries()) {
-    if (wanted.kind === 'rest') return true;
+    // Many servers read "//" as "/": only a pattern that says so means it.
+    if (wanted.kind === 'rest') return !segments.slice(index, -1).includes('');
     const segment = segments[index];
     if (segment === undefined) return false;
     if (wanted.kind === 'literal' ? segment !== wanted.text : segment === '') return false;
@@ -81,14 +85,23 @@ export function matchesPattern(pattern: PathPattern, segments: readonly string[]
   return segments.length === pattern.segments.length;
 }
 
+/** SECURITY: in any spelling of its letters the prefix is ours: `/%5Fcomet/` is not the site's. */
+export function isOwnPath(path: string): boolean {
+  const decoded = path
+    .slice(0, OWN_PREFIX.length * 3)
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return decoded.startsWith(OWN_PREFIX) || `${decoded}/` === OWN_PREFIX;
+}
+
 /** Sort order: the most specific pattern first, decided at the first segment that differs. */
 export function compareSpecificity(a: PathPattern, b: PathPattern): number {
-  const length = Math.min(a.segments.length, b.segments.length);
+  const length = Math.max(a.segments.length, b.segments.length);
   for (let i = 0; i < length; i++) {
-    const [left, right] = [a.segments[i], b.segments[i]];
-    if (left && right && left.kind !== right.kind) return RANK[left.kind] - RANK[right.kind];
+    const left = a.segments[i]?.kind ?? 'end';
+    const right = b.segments[i]?.kind ?? 'end';
+    if (left !== right) return RANK[left] - RANK[right];
   }
-  return b.segments.length - a.segments.length;
+  return 0;
 }
 
 function decodeSegment(raw: string): string | undefined {

@@ -28,3 +28,9 @@ export function listItems(value: string): string[] {
     .map((item) => item.trim())
     .filter((item) => item !== '');
 }
+
+/** Does a request with these headers have a body (RFC 9112 §6.3)? */
+export function hasBody(raw: RawHeaders): boolean {
+  const length = headerValue(raw, 'content-length') ?? '0';
+  return length !== '0' || headerValue(raw, 'transfer-encoding') !== undefined;
+}

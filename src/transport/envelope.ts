@@ -15,7 +15,8 @@ const CLOSE = Buffer.from('}');
  */
 export function envelope(event: ChannelEvent, url: string): Buffer {
   const head = { url, ...(event.id === undefined ? {} : { id: event.id }), event: event.type };
-  const contentType = event.headers['content-type'] ?? '';
+  // RFC 9110 §8.3: what a body without a type may be taken for.
+  const contentType = event.headers['content-type'] ?? 'application/octet-stream';
   const json = event.encoding === 'utf8' && isJson(contentType) ? jsonLine(event.data) : undefined;
   if (json) {
     const start = `${JSON.stringify(head).slice(0, -1)},"data":`;

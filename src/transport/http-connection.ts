@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Longest silence on an open stream. */
   readonly heartbeatMs: number;
-  /** A peer that has read nothing for so long is gone. */
+  /** A peer that has read not a byte of what waits for it for so long is gone. */
   readonly stallMs: number;
   /** The peer has read what was written after `send` gave false. */
   readonly onDrain: () => void;
@@ -45,7 +45,7 @@ export class HttpConnection {
   readonly #options: ConnectionOptions;
   #timer: Timer | undefined;
   #lastWriteAt: number;
-  #blockedAt: number | undefined;
+  #isBlocked = false;
   #isOpen = true;
 
   /** @param res - Must have its socket already: a pipelined answer has to wait for it. */
@@ -63,7 +63,7 @@ export class HttpConnection {
 
   /** True while the peer keeps up. */
   get isWritable(): boolean {
-    return this.#isOpen && this.#blockedAt === undefined;
+    return this.#isOpen && !this.#isBlocked;
   }
 
   /** Write events of the endpoint with this URL; false when the peer does not keep up. */
@@ -77,6 +77,8 @@ export class HttpConnection {
     if (!this.#isOpen) return;
     if (retryMs !== undefined) this.#write(encode(this.#coding, this.#framing.farewell(retryMs)));
     this.#stop();
+    // A peer that reads nothing more must not keep the socket for ever.
+    this.#socket.setTimeout(this.#options.stallMs);
     this.#res.end();
     this.#options.onClose();
   }
@@ -95,7 +97,10 @@ export class HttpConnection {
   #write(frame: Buffer): void {
     if (!this.#isOpen) return;
     this.#lastWriteAt = this.#options.clock.now();
-    if (!this.#socket.write(frame)) this.#blockedAt ??= this.#lastWriteAt;
+    if (this.#socket.write(frame) || this.#isBlocked) return;
+    this.#isBlocked = true;
+    // Node's own timeout counts every byte that the peer takes, and then destroys the socket.
+    this.#socket.setTimeout(this.#options.stallMs);
   }
 
   #watch(delayMs: number): void {
@@ -103,16 +108,12 @@ export class HttpConnection {
   }
 
   #onTimer(): void {
-    const { clock, heartbeatMs, stallMs } = this.#options;
-    const now = clock.now();
-    if (this.#blockedAt !== undefined) {
+    const { clock, heartbeatMs } = this.#options;
+    const silentMs = clock.now() - this.#lastWriteAt;
+    if (this.#isBlocked) {
       // A heartbeat would only queue behind what is not read.
-      if (now - this.#blockedAt >= stallMs) this.#socket.destroy();
-      else this.#watch(heartbeatMs);
-      return;
-    }
-    const silentMs = now - this.#lastWriteAt;
-    if (silentMs >= heartbeatMs) {
+      this.#watch(heartbeatMs);
+    } else if (silentMs >= heartbeatMs) {
       this.#write(encode(this.#coding, this.#framing.heartbeat));
       this.#watch(heartbeatMs);
     } else {
@@ -121,8 +122,9 @@ export class HttpConnection {
   }
 
   readonly #onDrain = (): void => {
-    if (this.#blockedAt === undefined) return;
-    this.#blockedAt = undefined;
+    if (!this.#isBlocked) return;
+    this.#isBlocked = false;
+    this.#socket.setTimeout(0);
     this.#options.onDrain();
   };
 

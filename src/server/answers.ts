@@ -1,0 +1,35 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/**
+ * The answers under way on each connection. Requests may be pipelined: while an earlier one is
+ * being answered nothing else may be written there.
+ */
+export class Answers {
+  readonly #open = new WeakMap<Duplex, Set<ServerResponse>>();
+
+  /** Note an answer until it is over. */
+  add(req: IncomingMessage, res: ServerResponse): void {
+    const open = this.#open.get(req.socket) ?? new Set();
+    this.#open.set(req.socket, open.add(res));
+    res.once('close', () => open.delete(res));
+    // An answer that waits for its turn has no socket yet, and Node never tells it that the client
+    // has left.
+    if (res.socket) return;
+    req.socket.once('close', () => {
+      if (res.socket || res.destroyed) return;
+      res.destroy();
+      res.emit('close');
+    });
+  }
+
+  /** Is an earlier request of this connection still being answered? */
+  isBusy(socket: Duplex): boolean {
+    return (this.#open.get(socket)?.size ?? 0) > 0;
+  }
+
+  /** Has an answer begun, so that what is written would be read as a part of it? */
+  hasBegun(socket: Duplex): boolean {
+    return [...(this.#open.get(socket) ?? [])].some((res) => res.headersSent);
+  }
+}

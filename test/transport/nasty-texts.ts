@@ -1,0 +1,21 @@
+/** Documents that broke other servers, by what is nasty about them. */
+export const NASTY_TEXTS: readonly (readonly [name: string, text: string])[] = [
+  ['nothing in it', ''],
+  ['quotes and backslashes', '"\\"\\\\n\'`'],
+  ['LF', 'a\nb'],
+  ['CR', 'a\rb'],
+  ['CRLF', 'a\r\nb'],
+  ['only line ends', '\n\r\r\n\n'],
+  ['a line end at the end', 'a\n'],
+  ['a forged data field', 'a\ndata: x'],
+  ['a forged id', 'a\nid: y'],
+  ['a forged event', 'a\r\n\r\nevent: gone\rdata: z'],
+  ['a leading space and colon', ' : x'],
+  ['an end of script', '<script>alert(1)</script><!--'],
+  ['U+2028, U+2029 and U+0085', 'a\u2028b\u2029c\u0085d'],
+  ['emoji', '😀 👩‍👩‍👧‍👦 é ☃'],
+  ['NUL and other controls', 'a\0b\u0007\u001b[0m\v\f'],
+  ['__proto__', '{"__proto__":{"polluted":true},"constructor":{"prototype":1}}'],
+  ['a byte order mark', '\ufeffa'],
+  ['300 KB', 'x"\n'.repeat(100_000)],
+];
