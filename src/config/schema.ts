@@ -76,6 +76,7 @@ function readInterval(value: string): Interval | { problem: string } {
   }
   if (minMs < SHORTEST_INTERVAL_MS)
     return { problem: `must be at least "${SHORTEST_INTERVAL_MS}ms"` };
+  if (Math.max(minMs, maxMs) > LONGEST_DURATION_MS) return { problem: 'must be at most "24h"' };
   if (maxMs < minMs)
     return { problem: `must go from the shorter to the longer: "${high}..${low}"` };
   return { minMs, maxMs };
