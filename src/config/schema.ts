@@ -1,20 +1,20 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { TRANSPORT_NAMES } from '../protocol/surface.ts';
 import { parsePattern, patternProblem, patternShape } from '../shared/path-pattern.ts';
-import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from './units.ts';
+import { count, duration, size, text } from './fields.ts';
+import {
+  readInterval,
+  readListenAddress,
+  readNetwork,
+  readOrigin,
+  readSiteUrl,
+} from './readers.ts';
 import { parseVary, VARY_PATTERN } from './vary.ts';
 
 /*
  * The one source of the config: types, defaults, messages and the published JSON Schema come from
  * here, and each `describe` is the manual's text for its key.
  */
-
-/** Polling faster than this would be an attack on the upstream. */
-const SHORTEST_INTERVAL_MS = 50;
-
-/** Node's timers overflow at 24.8 days and then fire at once. */
-const LONGEST_DURATION_MS = 24 * 3_600_000;
 
 /** Names that a `headers` or `vary` entry cannot take: framing and routing are ours. */
 const OWN_HEADERS = new Set(
@@ -25,80 +25,11 @@ const OWN_HEADERS = new Set(
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** A string that `read` turns into something else, or refuses with a sentence. */
-function text<T>(read: (value: string) => T | { problem: string }, meta: Record<string, unknown>) {
-  return z
-    .string()
-    .meta(meta)
-    .transform((value, context) => {
-      const result = read(value);
-      if (typeof result === 'object' && result !== null && 'problem' in result) {
-        context.addIssue({ code: 'custom', message: result.problem, input: value });
-        return z.NEVER;
-      }
-      return result as Exclude<T, { problem: string }>;
-    });
-}
-
-function duration(fallback: string, description: string, bounds: { minMs?: number } = {}) {
-  const read = (value: string): number | { problem: string } => {
-    const ms = parseDuration(value);
-    if (ms === undefined) return { problem: `must be a duration such as "500ms", "2s" or "1m30s"` };
-    if (ms < (bounds.minMs ?? 0)) return { problem: `must be at least "${bounds.minMs}ms"` };
-    if (ms > LONGEST_DURATION_MS) return { problem: 'must be at most "24h"' };
-    return ms;
-  };
-  return text(read, { pattern: DURATION_PATTERN, description }).prefault(fallback);
-}
-
-function size(fallback: string, description: string) {
-  const read = (value: string): number | { problem: string } =>
-    parseSize(value) ?? { problem: 'must be a size such as "64KiB" or "4MiB"' };
-  return text(read, { pattern: SIZE_PATTERN, description }).prefault(fallback);
-}
-
-function count(fallback: number, description: string) {
-  return z.int().min(1).meta({ description }).default(fallback);
-}
-
-/** How often a live endpoint is polled: fixed when both are equal. */
-export interface Interval {
-  readonly minMs: number;
-  readonly maxMs: number;
-}
-
-function readInterval(value: string): Interval | { problem: string } {
-  const [low = '', high = low, ...rest] = value.split('..');
-  const minMs = parseDuration(low.trim());
-  const maxMs = parseDuration(high.trim());
-  if (minMs === undefined || maxMs === undefined || rest.length > 0) {
-    return { problem: 'must be a duration such as "2s", or two such as "1s..30s"' };
-  }
-  if (minMs < SHORTEST_INTERVAL_MS)
-    return { problem: `must be at least "${SHORTEST_INTERVAL_MS}ms"` };
-  if (Math.max(minMs, maxMs) > LONGEST_DURATION_MS) return { problem: 'must be at most "24h"' };
-  if (maxMs < minMs)
-    return { problem: `must go from the shorter to the longer: "${high}..${low}"` };
-  return { minMs, maxMs };
-}
-
 const INTERVAL_META = {
   description:
     'How often the endpoint is polled while somebody listens: fixed ("2s"), or adaptive between two bounds ("1s..30s").',
   examples: ['2s', '1s..30s'],
 };
-
-function readSiteUrl(value: string): URL | { problem: string } {
-  const example = 'must be an http or https URL such as "http://127.0.0.1:3000"';
-  if (!URL.canParse(value)) return { problem: example };
-  const url = new URL(value);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return { problem: example };
-  if (url.username || url.password) return { problem: 'must not hold a user name or password' };
-  if (url.pathname !== '/' || url.search || url.hash || /[?#]/.test(value)) {
-    return { problem: `must not have a path, the site keeps its own: try "${url.origin}"` };
-  }
-  return url;
-}
 
 const SITE_META = {
   description: 'Where the legacy site is: scheme, host and port.',
@@ -233,31 +164,6 @@ const live = z
   })
   .default({});
 
-/** Where to accept connections. */
-export type ListenAddress =
-  | { readonly kind: 'tcp'; readonly host: string | undefined; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
-
-/** Read `127.0.0.1:8080`, `[::1]:8080`, `:8080`, `8080` or `unix:/run/x.sock`. */
-export function readListenAddress(value: string): ListenAddress | { problem: string } {
-  if (value.startsWith('unix:')) {
-    const path = value.slice('unix:'.length);
-    return path.startsWith('/')
-      ? { kind: 'unix', path }
-      : { problem: 'must be an absolute path, such as "unix:/run/comet-proxy.sock"' };
-  }
-  const match = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d{1,5})$/.exec(value);
-  const port = Number(match?.[3]);
-  const host = match?.[1] ?? match?.[2];
-  const isHost = match?.[1] ? isIP(match[1]) === 6 : !host || /^[\w.-]+$/.test(host);
-  if (!match || !isHost || port > 65_535) {
-    return {
-      problem: 'must be an address such as "127.0.0.1:8080", ":8080" or "unix:/run/x.sock"',
-    };
-  }
-  return { kind: 'tcp', host: host || undefined, port };
-}
-
 const listenAddress = text(readListenAddress, {
   description: 'Address to accept connections on. ":8080" is every interface.',
   examples: ['127.0.0.1:8080', ':8080', 'unix:/run/comet-proxy.sock'],
@@ -266,28 +172,6 @@ const listenAddress = text(readListenAddress, {
 const listen = z
   .union([listenAddress.transform((address) => [address]), z.array(listenAddress).min(1)])
   .prefault('127.0.0.1:8080');
-
-function readOrigin(value: string): string | { problem: string } {
-  const example = 'must be an origin such as "https://partner.example"';
-  if (!URL.canParse(value)) return { problem: example };
-  const { origin, protocol } = new URL(value);
-  if (protocol !== 'http:' && protocol !== 'https:') return { problem: example };
-  return origin === value.toLowerCase() ? origin : { problem: `${example}: try "${origin}"` };
-}
-
-function readNetwork(value: string): string | { problem: string } {
-  if (value === 'unix') return value;
-  const [address = '', prefix, ...rest] = value.split('/');
-  const family = isIP(address);
-  const longest = family === 4 ? 32 : 128;
-  const valid =
-    family !== 0 &&
-    rest.length === 0 &&
-    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest));
-  return valid
-    ? value
-    : { problem: 'must be an address or network such as "10.0.0.0/8" or "::1", or "unix"' };
-}
 
 const limits = z
   .strictObject({

@@ -1,35 +1,23 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { parseCursor } from '../protocol/cursor.ts';
 import type { TransportName } from '../protocol/surface.ts';
 import { OWN_PREFIX, TRANSPORT_NAMES } from '../protocol/surface.ts';
 import type { Clock } from '../shared/clock.ts';
-import type { Downstream } from '../shared/downstream.ts';
 import { ownOrigin } from '../shared/downstream.ts';
-import type { ErrorCode } from '../shared/errors.ts';
 import { ProxyError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { headerValue } from '../shared/raw-headers.ts';
-import type { Framing } from '../transport/framing.ts';
-import { corsHeaders, foreignOrigin, gateStream } from '../transport/gate.ts';
 import { acceptsEventStream } from '../transport/negotiate.ts';
 import { bareSse } from '../transport/sse.ts';
 import { transports } from '../transport/transports.ts';
-import { isAbsorbable, plainAnswer, unkeyedVary } from './absorb.ts';
+import { Absorber } from './absorber.ts';
+import { Admission } from './admission.ts';
 import type { Endpoint } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
+import type { LiveExchange, LiveResult, StreamRequest } from './exchange.ts';
 import type { Feeds, FoundFeed } from './feeds.ts';
-import { StreamLimits } from './stream-limits.ts';
 import { parseStreamQuery } from './stream-query.ts';
 import type { Streams, Subscription } from './streams.ts';
-
-/** One request, with what the server has found out about it. */
-export interface LiveExchange {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  /** Path and query as they were sent. */
-  readonly target: string;
-  readonly downstream: Downstream;
-}
 
 /** What the live half of the proxy is made of. */
 export interface LiveOptions {
@@ -49,26 +37,19 @@ export interface LiveOptions {
   };
 }
 
-/**
- * What became of a request on a live endpoint's own URL: answered here, or left for the site.
- */
-export type LiveResult = 'answered' | 'pass';
-
 /** How long a bare stream waits for the first state, so that refusals can have their status. */
 const FIRST_STATE_MS = 2_000;
-/** For how long answers that were meant for one client are taken to be so still. */
-const PERSONAL_MEMORY_MS = 60_000;
 
 /** Answers requests for live endpoints: streams, and plain requests from the last known state. */
 export class Live {
   readonly #options: LiveOptions;
-  readonly #limits: StreamLimits;
-  readonly #warned = new Set<string>();
-  #isDraining = false;
+  readonly #admission: Admission;
+  readonly #absorber: Absorber;
 
   constructor(options: LiveOptions) {
     this.#options = options;
-    this.#limits = new StreamLimits(options.limits);
+    this.#admission = new Admission(options);
+    this.#absorber = new Absorber(options);
   }
 
   /**
@@ -79,19 +60,10 @@ export class Live {
   async handleOwnUrl(exchange: LiveExchange, endpoint: Endpoint): Promise<LiveResult> {
     const { req } = exchange;
     if (req.method === 'GET' && acceptsEventStream(req.headers.accept)) {
-      return this.#streamBare(exchange, endpoint);
+      if (!allowsTransport(endpoint, 'sse')) throw new ProxyError('TRANSPORT_NOT_ALLOWED');
+      return this.#streamBare(this.#admission.check(exchange, bareSse), endpoint);
     }
-    if (endpoint.config.polls !== 'absorb') return 'pass';
-    try {
-      return await this.#absorb(exchange, endpoint);
-    } catch (error) {
-      // Fail open: whatever is wrong with us, the site can still answer.
-      this.#options.log.error(
-        { err: error, endpoint: endpoint.pattern.source },
-        'absorbing failed',
-      );
-      return exchange.res.headersSent ? 'answered' : 'pass';
-    }
+    return endpoint.config.polls === 'absorb' ? this.#absorber.absorb(exchange, endpoint) : 'pass';
   }
 
   /**
@@ -100,109 +72,65 @@ export class Live {
    * @throws {ProxyError} when it is refused.
    */
   async handleSurface(exchange: LiveExchange): Promise<void> {
-    const { req, res, target, downstream } = exchange;
+    const { req, res, target } = exchange;
     const [path = '', query = ''] = splitOnce(target, '?');
     const name = TRANSPORT_NAMES.find((known) => path === `${OWN_PREFIX}${known}`);
     if (!name) throw new ProxyError('NOT_FOUND');
-    const cors = this.#gate(exchange);
-    if (req.method === 'OPTIONS') return preflight(res, cors);
+    const request = this.#admission.check(exchange, transports[name]);
+    if (req.method === 'OPTIONS') return preflight(res, request.cors);
     if (req.method !== 'GET') throw new ProxyError('METHOD_NOT_ALLOWED');
-    const own = ownOrigin(downstream);
-    const asked = parseStreamQuery(query, own, this.#options.limits.urlsPerStream);
-    const lastEventId = parseCursor(headerValue(req.rawHeaders, 'last-event-id'));
-    const found = asked.wanted.map(({ target: wanted, since }) => {
-      const endpoint = this.#streamable(wanted, name);
-      const cursors = [lastEventId, since].filter((cursor) => cursor !== undefined);
-      return { endpoint, target: wanted, cursors };
-    });
-    const framing = transports[name];
-    if (!this.#admit(exchange, framing, cors)) return;
-    const subscriptions: Subscription[] = [];
-    for (const { endpoint, target: wanted, cursors } of found) {
-      const place = this.#find(exchange, endpoint, wanted);
-      if (!place) return this.#sendAway(exchange, framing, cors, 'TOO_MANY_CHANNELS');
-      subscriptions.push({ ...place, cursors });
-    }
-    await this.#open(exchange, framing, subscriptions, cors, asked.paddingBytes);
+    await this.#streamEnveloped(request, name, query);
   }
 
   /** End all streams, and refuse new ones from now on. */
   drain(windowMs: number): Promise<void> {
-    this.#isDraining = true;
+    this.#admission.close();
     return this.#options.streams.drain(windowMs);
   }
 
-  async #streamBare(exchange: LiveExchange, endpoint: Endpoint): Promise<LiveResult> {
-    const { req, target, downstream } = exchange;
-    if (!allowsTransport(endpoint, 'sse')) throw new ProxyError('TRANSPORT_NOT_ALLOWED');
-    const cors = this.#gate(exchange);
-    if (!this.#admit(exchange, bareSse, cors)) return 'answered';
-    const place = this.#find(exchange, endpoint, target);
+  async #streamEnveloped(
+    request: StreamRequest,
+    name: TransportName,
+    query: string,
+  ): Promise<void> {
+    const { limits } = this.#options;
+    const asked = parseStreamQuery(query, ownOrigin(request.downstream), limits.urlsPerStream);
+    const wanted = asked.wanted.map(({ target, since }) => ({
+      target,
+      endpoint: this.#streamable(target, name),
+      cursors: [lastEventId(request), parseCursor(since)].filter((id) => id !== undefined),
+    }));
+    if (!this.#admission.enter(request)) return;
+    const subscriptions: Subscription[] = [];
+    for (const { target, endpoint, cursors } of wanted) {
+      const place = this.#find(request, endpoint, target);
+      if (!place) return this.#admission.sendAway(request, 'TOO_MANY_CHANNELS');
+      subscriptions.push({ ...place, cursors });
+    }
+    await this.#open(request, subscriptions, asked.paddingBytes);
+  }
+
+  async #streamBare(request: StreamRequest, endpoint: Endpoint): Promise<LiveResult> {
+    if (!this.#admission.enter(request)) return 'answered';
+    const place = this.#find(request, endpoint, request.target);
     if (!place) {
-      this.#sendAway(exchange, bareSse, cors, 'TOO_MANY_CHANNELS');
+      this.#admission.sendAway(request, 'TOO_MANY_CHANNELS');
       return 'answered';
     }
     const { feed } = place;
     feed.join();
     const settled = await this.#firstState(place);
-    const state = feed.channel.snapshot;
-    if (settled === 'ended' || state?.encoding === 'base64') {
+    if (settled === 'ended' || feed.channel.snapshot?.encoding === 'base64') {
       feed.leave();
-      this.#limits.release(downstream.address);
+      this.#admission.leave(request);
       if (settled === 'ended') return 'pass'; // the true refusal, with its status and headers
       throw new ProxyError('NOT_TEXT');
     }
-    const cursor = parseCursor(headerValue(req.rawHeaders, 'last-event-id'));
-    const cursors = cursor === undefined ? [] : [cursor];
-    const opened = this.#open(exchange, bareSse, [{ ...place, cursors }], cors, 0);
+    const cursors = [lastEventId(request)].filter((id) => id !== undefined);
+    const opened = this.#open(request, [{ ...place, cursors }], 0);
     feed.leave(); // the stream has joined by itself
     await opened;
     return 'answered';
-  }
-
-  async #absorb(exchange: LiveExchange, endpoint: Endpoint): Promise<LiveResult> {
-    const { req, res, target, downstream } = exchange;
-    if (!isAbsorbable(req.method ?? '', req.rawHeaders)) return 'pass';
-    // Only the site itself can say which other origins may read its plain answers.
-    if (foreignOrigin(req.rawHeaders, ownOrigin(downstream)) !== undefined) return 'pass';
-    const place = this.#find(exchange, endpoint, target);
-    if (!place || this.#wasPersonal(endpoint, place)) return 'pass';
-    const state = await place.feed.refresh();
-    if (!state || this.#isPersonal(endpoint, place)) return 'pass';
-    if (res.destroyed) return 'answered';
-    const { vary } = endpoint.config;
-    const answer = plainAnswer(state, vary, req.rawHeaders);
-    res.writeHead(answer.status, answer.headers).end(answer.body);
-    return 'answered';
-  }
-
-  /** Known from a poll a while ago: polling at once again would only cost the site a request. */
-  #wasPersonal(endpoint: Endpoint, place: FoundFeed): boolean {
-    const { lastPoll } = place.feed.channel;
-    const isRecent = lastPoll && this.#options.clock.now() - lastPoll.at < PERSONAL_MEMORY_MS;
-    return isRecent === true && this.#isPersonal(endpoint, place);
-  }
-
-  /** SECURITY: an answer that was meant for one client is not given to another. */
-  #isPersonal(endpoint: Endpoint, { feed: { channel } }: FoundFeed): boolean {
-    const state = channel.retained;
-    const unkeyed = state && unkeyedVary(state, endpoint.config.vary);
-    if (!unkeyed && !channel.lastPoll?.setsCookie) return false;
-    const pattern = endpoint.pattern.source;
-    if (!this.#warned.has(pattern)) {
-      this.#warned.add(pattern);
-      const reason = unkeyed
-        ? `its answers vary on "${unkeyed}", which is not in "vary"`
-        : 'its answers set cookies';
-      this.#options.log.warn({ endpoint: pattern }, `plain requests are passed through: ${reason}`);
-    }
-    return true;
-  }
-
-  #gate({ req, downstream }: LiveExchange): Record<string, string> {
-    const gate = gateStream(req.rawHeaders, ownOrigin(downstream), this.#options.origins);
-    if (gate.kind === 'refused') throw new ProxyError(gate.code);
-    return corsHeaders(gate.corsOrigin);
   }
 
   #streamable(target: string, name: TransportName): Endpoint {
@@ -212,53 +140,18 @@ export class Live {
     return endpoint;
   }
 
-  /** Take a place for a stream. False when there is none, and the request has its answer. */
-  #admit(exchange: LiveExchange, framing: Framing, cors: Record<string, string>): boolean {
-    const refused: ErrorCode | undefined = this.#isDraining
-      ? 'DRAINING'
-      : this.#limits.take(exchange.downstream.address);
-    if (refused) this.#comeBackLater(exchange, framing, cors, refused);
-    return !refused;
-  }
-
-  /** Refuse a stream that has taken its place already. */
-  #sendAway(
-    exchange: LiveExchange,
-    framing: Framing,
-    cors: Record<string, string>,
-    code: ErrorCode,
-  ): void {
-    this.#limits.release(exchange.downstream.address);
-    this.#comeBackLater(exchange, framing, cors, code);
-  }
-
-  /** EventSource gives up for good on any status but 200: it has to be told inside a stream. */
-  #comeBackLater(
-    { res }: LiveExchange,
-    framing: Framing,
-    cors: Record<string, string>,
-    code: ErrorCode,
-  ): void {
-    if (framing.transport !== 'sse') throw new ProxyError(code);
-    const retryMs = 15_000 + this.#options.random() * 30_000;
-    const headers = { ...framing.headers, 'cache-control': 'no-store', ...cors };
-    res.writeHead(200, headers).end(`:${code}\n${framing.farewell(retryMs)}`);
-  }
-
-  #find(exchange: LiveExchange, endpoint: Endpoint, target: string): FoundFeed | undefined {
-    const { req, downstream } = exchange;
+  #find({ req, downstream }: LiveExchange, endpoint: Endpoint, target: string) {
     return this.#options.feeds.find({ endpoint, target, downstream, rawHeaders: req.rawHeaders });
   }
 
   #open(
-    { req, res, downstream }: LiveExchange,
-    framing: Framing,
+    request: StreamRequest,
     subscriptions: readonly Subscription[],
-    cors: Record<string, string>,
     paddingBytes: number,
   ): Promise<void> {
-    const onClose = () => this.#limits.release(downstream.address);
+    const { req, res, framing, cors } = request;
     const headers = { ...cors, vary: [cors['vary'], 'Accept'].filter(Boolean).join(', ') };
+    const onClose = () => this.#admission.leave(request);
     const options = { framing, headers, paddingBytes, onClose };
     return this.#options.streams.open(req, res, subscriptions, options);
   }
@@ -275,7 +168,11 @@ export class Live {
   }
 }
 
-function preflight(res: ServerResponse, cors: Record<string, string>): void {
+function lastEventId({ req }: LiveExchange): string | undefined {
+  return parseCursor(headerValue(req.rawHeaders, 'last-event-id'));
+}
+
+function preflight(res: ServerResponse, cors: Readonly<Record<string, string>>): void {
   res
     .writeHead(204, {
       ...cors,

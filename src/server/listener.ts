@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ListenAddress } from '../config/schema.ts';
+import type { ListenAddress } from '../config/readers.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { Answers } from './answers.ts';

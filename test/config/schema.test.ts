@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkConfig } from '../../src/config/load.ts';
-import { readListenAddress } from '../../src/config/schema.ts';
+import { readListenAddress } from '../../src/config/readers.ts';
 import { reported } from './parse-error.ts';
 
 const SITE = 'http://127.0.0.1:3000';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { VaryItem } from '../../src/config/vary.ts';
-import { isAbsorbable, plainAnswer, unkeyedVary } from '../../src/live/absorb.ts';
+import { isAbsorbable, plainAnswer, unkeyedVary } from '../../src/live/plain-answer.ts';
 import type { ChannelEvent } from '../../src/protocol/event.ts';
 import { jsonSnapshot } from '../protocol/events.ts';
 

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from './units.ts';
+
+/** Node's timers overflow at 24.8 days and then fire at once. */
+export const LONGEST_DURATION_MS: number = 24 * 3_600_000;
+
+/** A string that `read` turns into something else, or refuses with a sentence. */
+export function text<T>(
+  read: (value: string) => T | { problem: string },
+  meta: Record<string, unknown>,
+) {
+  return z
+    .string()
+    .meta(meta)
+    .transform((value, context) => {
+      const result = read(value);
+      if (typeof result === 'object' && result !== null && 'problem' in result) {
+        context.addIssue({ code: 'custom', message: result.problem, input: value });
+        return z.NEVER;
+      }
+      return result as Exclude<T, { problem: string }>;
+    });
+}
+
+/** A duration in the config, as milliseconds. */
+export function duration(fallback: string, description: string, bounds: { minMs?: number } = {}) {
+  const read = (value: string): number | { problem: string } => {
+    const ms = parseDuration(value);
+    if (ms === undefined) return { problem: `must be a duration such as "500ms", "2s" or "1m30s"` };
+    if (ms < (bounds.minMs ?? 0)) return { problem: `must be at least "${bounds.minMs}ms"` };
+    if (ms > LONGEST_DURATION_MS) return { problem: 'must be at most "24h"' };
+    return ms;
+  };
+  return text(read, { pattern: DURATION_PATTERN, description }).prefault(fallback);
+}
+
+/** A size in the config, as bytes. */
+export function size(fallback: string, description: string) {
+  const read = (value: string): number | { problem: string } =>
+    parseSize(value) ?? { problem: 'must be a size such as "64KiB" or "4MiB"' };
+  return text(read, { pattern: SIZE_PATTERN, description }).prefault(fallback);
+}
+
+/** A number of things, at least one. */
+export function count(fallback: number, description: string) {
+  return z.int().min(1).meta({ description }).default(fallback);
+}

@@ -1,0 +1,95 @@
+import { isIP } from 'node:net';
+import { LONGEST_DURATION_MS } from './fields.ts';
+import { parseDuration } from './units.ts';
+
+/*
+ * Each reader turns the text of one kind of value into what the code works with, or says what is
+ * wrong with it.
+ */
+
+/** Polling faster than this would be an attack on the upstream. */
+const SHORTEST_INTERVAL_MS = 50;
+
+/** How often a live endpoint is polled: fixed when both are equal. */
+export interface Interval {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+/** Read `2s`, or `1s..30s`. */
+export function readInterval(value: string): Interval | { problem: string } {
+  const [low = '', high = low, ...rest] = value.split('..');
+  const minMs = parseDuration(low.trim());
+  const maxMs = parseDuration(high.trim());
+  if (minMs === undefined || maxMs === undefined || rest.length > 0) {
+    return { problem: 'must be a duration such as "2s", or two such as "1s..30s"' };
+  }
+  if (minMs < SHORTEST_INTERVAL_MS)
+    return { problem: `must be at least "${SHORTEST_INTERVAL_MS}ms"` };
+  if (Math.max(minMs, maxMs) > LONGEST_DURATION_MS) return { problem: 'must be at most "24h"' };
+  if (maxMs < minMs)
+    return { problem: `must go from the shorter to the longer: "${high}..${low}"` };
+  return { minMs, maxMs };
+}
+
+/** Read the URL of a site, which has no path. */
+export function readSiteUrl(value: string): URL | { problem: string } {
+  const example = 'must be an http or https URL such as "http://127.0.0.1:3000"';
+  if (!URL.canParse(value)) return { problem: example };
+  const url = new URL(value);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return { problem: example };
+  if (url.username || url.password) return { problem: 'must not hold a user name or password' };
+  if (url.pathname !== '/' || url.search || url.hash || /[?#]/.test(value)) {
+    return { problem: `must not have a path, the site keeps its own: try "${url.origin}"` };
+  }
+  return url;
+}
+
+/** Where to accept connections. */
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string | undefined; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** Read `127.0.0.1:8080`, `[::1]:8080`, `:8080`, `8080` or `unix:/run/x.sock`. */
+export function readListenAddress(value: string): ListenAddress | { problem: string } {
+  if (value.startsWith('unix:')) {
+    const path = value.slice('unix:'.length);
+    return path.startsWith('/')
+      ? { kind: 'unix', path }
+      : { problem: 'must be an absolute path, such as "unix:/run/comet-proxy.sock"' };
+  }
+  const match = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d{1,5})$/.exec(value);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2];
+  const isHost = match?.[1] ? isIP(match[1]) === 6 : !host || /^[\w.-]+$/.test(host);
+  if (!match || !isHost || port > 65_535) {
+    return {
+      problem: 'must be an address such as "127.0.0.1:8080", ":8080" or "unix:/run/x.sock"',
+    };
+  }
+  return { kind: 'tcp', host: host || undefined, port };
+}
+
+/** Read an origin, as browsers write it. */
+export function readOrigin(value: string): string | { problem: string } {
+  const example = 'must be an origin such as "https://partner.example"';
+  if (!URL.canParse(value)) return { problem: example };
+  const { origin, protocol } = new URL(value);
+  if (protocol !== 'http:' && protocol !== 'https:') return { problem: example };
+  return origin === value.toLowerCase() ? origin : { problem: `${example}: try "${origin}"` };
+}
+
+/** Read an address, a network such as `10.0.0.0/8`, or `unix`. */
+export function readNetwork(value: string): string | { problem: string } {
+  if (value === 'unix') return value;
+  const [address = '', prefix, ...rest] = value.split('/');
+  const family = isIP(address);
+  const longest = family === 4 ? 32 : 128;
+  const valid =
+    family !== 0 &&
+    rest.length === 0 &&
+    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest));
+  return valid
+    ? value
+    : { problem: 'must be an address or network such as "10.0.0.0/8" or "::1", or "unix"' };
+}
