@@ -95,7 +95,7 @@ function sourceOptions<T>(builder: import('yargs').Argv<T>) {
       alias: 'c',
       type: 'string',
       requiresArg: true,
-      describe: `Config file (default: ./${DEFAULT_CONFIG}, unless --site is given)`,
+      describe: `Config file, or - for standard input (default: ./${DEFAULT_CONFIG}, unless --site is given)`,
     })
     .option('site', {
       type: 'string',

@@ -10,6 +10,9 @@ import { formatProblem, problemAt, problemsOf } from './problems.ts';
 import type { Config } from './schema.ts';
 import { configSchema } from './schema.ts';
 
+/** Stands for standard input where a file name is wanted. */
+const STDIN = '-';
+
 /** Deeper than any config: no level of it is deeper than ten. */
 const DEEPEST = 100;
 
@@ -25,7 +28,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Read a config file: JSON with comments and trailing commas.
+ * Read a config file, or standard input for `-`: JSON with comments and trailing commas.
  *
  * @throws {ConfigError} with all problems, each at its `file:line:col`.
  */
@@ -33,7 +36,7 @@ export function loadConfig(file: string, environment: Environment): Config {
   let text: string;
   try {
     // Windows editors write a byte order mark.
-    text = readFileSync(resolve(file), 'utf8').replace(/^\uFEFF/, '');
+    text = readFileSync(file === STDIN ? 0 : resolve(file), 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const reason =
       (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : String(error);

@@ -40,6 +40,7 @@ const LEASE_RETRY_MS = 1_000;
  * ```
  * idle ─ first use ─► joining ─ backplane subscribed, latest loaded ─► live
  * live ─ lease won ─► live, may poll;  it polls in a loop while somebody streams
+ * live, may poll ─ lease lost ─► live
  * live ─ last stream left ─► lingering ─ lingerMs ─► closed (lease released, unsubscribed)
  * lingering ─ stream, plain request ─► live
  * live ─ unauthorized, gone ─► closed
@@ -151,7 +152,9 @@ export class Feed {
     if (this.#isClosed) return;
     this.#lingerTimer?.cancel();
     this.#lingerTimer = this.#options.clock.after(delayMs, () => {
-      if (this.#streams === 0 && this.#waiting === 0) this.close();
+      if (this.#streams > 0) return;
+      if (this.#waiting === 0) this.close();
+      else this.#linger(this.#options.every.minMs);
     });
   }
 
@@ -181,14 +184,12 @@ export class Feed {
     const lease = this.#isClosed ? undefined : await backplane.acquire(channel.name);
     if (this.#isClosed) return lease?.release();
     if (!lease) {
-      this.#leaseTimer = clock.after(LEASE_RETRY_MS, () => {
-        this.#acquire()
-          .then(() => this.#loopWhileWanted())
-          .catch((error: unknown) => this.#report(error));
-      });
+      this.#leaseTimer = clock.after(LEASE_RETRY_MS, () => this.#tryAgain());
       return;
     }
     this.#lease = lease;
+    this.#hasPublished = false;
+    this.#seq = 0;
     // The holder before may have left in the middle of a failure.
     this.#isStale = channel.isStale;
     this.#poller = new Poller({
@@ -203,11 +204,23 @@ export class Feed {
     });
   }
 
+  #tryAgain(): void {
+    this.#acquire()
+      .then(() => this.#loopWhileWanted())
+      .catch((error: unknown) => this.#report(error));
+  }
+
   #loopWhileWanted(): void {
     if (this.#streams > 0 && !this.#isClosed) this.#poller?.start();
   }
 
   async #onOutcome(lease: Lease, outcome: PollOutcome, startedAt: number): Promise<void> {
+    if (!lease.isValid()) {
+      // Another node polls now. What was found here may be older than what it has told.
+      this.#poller?.stop();
+      this.#poller = undefined;
+      return this.#tryAgain();
+    }
     switch (outcome.kind) {
       case 'changed':
         this.channel.lastPoll = { at: startedAt, setsCookie: outcome.setsCookie };

@@ -8,7 +8,10 @@ export type Coding = 'chunked' | 'raw';
  * A frame depends on the event, the framing and the coding only, so it is built once and every
  * subscriber's socket gets the same Buffer. It leaves with its event.
  */
-const cache = new WeakMap<ChannelEvent, Map<string, Buffer>>();
+const caches: Readonly<Record<Coding, WeakMap<ChannelEvent, Map<Framing, Buffer>>>> = {
+  chunked: new WeakMap(),
+  raw: new WeakMap(),
+};
 
 /** The ready-made bytes of an event of the endpoint with this canonical URL. */
 export function frameOf(
@@ -17,16 +20,16 @@ export function frameOf(
   event: ChannelEvent,
   url: string,
 ): Buffer {
+  const cache = caches[coding];
   let frames = cache.get(event);
   if (!frames) {
     frames = new Map();
     cache.set(event, frames);
   }
-  const key = `${coding} ${framing.name}`;
-  let frame = frames.get(key);
+  let frame = frames.get(framing);
   if (!frame) {
     frame = encode(coding, framing.frame(event, url));
-    frames.set(key, frame);
+    frames.set(framing, frame);
   }
   return frame;
 }

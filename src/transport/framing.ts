@@ -3,7 +3,7 @@ import type { TransportName } from '../protocol/surface.ts';
 
 /** How one transport writes events: bytes only, no sockets, no timers. */
 export interface Framing {
-  /** Tells framings apart; part of the key under which encoded frames are shared. */
+  /** Tells framings apart, for people. */
   readonly name: string;
   readonly transport: TransportName;
   /** Whether it can carry events whose data is not UTF-8 text. */

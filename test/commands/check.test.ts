@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
-import { emptyFolder, runCommand } from './command.ts';
+import { emptyFolder, runCommand, startCommand } from './command.ts';
 
 /** A folder with a `proxy.config.json` of this text. */
 function folderWith(t: TestContext, text: string): string {
@@ -118,3 +118,9 @@ for (const [args, problem] of BAD_FLAGS) {
     assert.equal(code, 78);
   });
 }
+
+test('a config named "-" is read from standard input', async (t) => {
+  const command = startCommand(t, ['check', '--config', '-'], { input: GOOD });
+  const { code, stdout } = await command.ended;
+  assert.deepEqual([code, stdout.split('\n', 1)[0]], [0, '-: ok']);
+});

@@ -31,14 +31,20 @@ export interface Command {
 export function startCommand(
   t: TestContext,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+  options: {
+    readonly cwd?: string;
+    readonly env?: Record<string, string>;
+    /** What stands on its standard input. */
+    readonly input?: string;
+  } = {},
 ): Command {
-  const { cwd = emptyFolder(t), env = {} } = options;
+  const { cwd = emptyFolder(t), env = {}, input = '' } = options;
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.end(input);
   let stdout = '';
   let stderr = '';
   const onOutput = new Set<() => void>();

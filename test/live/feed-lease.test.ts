@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Backplane, Lease } from '../../src/cluster/backplane.ts';
 import { createMemoryBackplane } from '../../src/cluster/memory.ts';
 import type { RecordingSink } from '../channel/recording-sink.ts';
 import { answer, jsonAnswer } from '../poll/scripted-fetch.ts';
@@ -136,4 +137,50 @@ test('a node that takes over makes the state known to nodes that join later', as
   const { sink } = third.stream();
   await clock.advance(10 * EVERY_MS);
   assert.equal(sink.events.at(-1)?.type, 'snapshot');
+});
+
+test('a feed that has lost its lease tells nothing of its poll, and asks for the lease again', async () => {
+  const memory = createMemoryBackplane(1);
+  const acquired: Lease[] = [];
+  const backplane: Backplane = {
+    ...memory,
+    async acquire(channel) {
+      const lease = await memory.acquire(channel);
+      if (lease) acquired.push(lease);
+      return lease;
+    },
+  };
+  const { stream, clock, script } = createTestFeed({ backplane });
+  const { sink } = stream();
+  await clock.advance(0);
+  const [first] = acquired;
+  await first?.release(); // as if it had expired while the upstream was being asked
+  const other = await memory.acquire('c');
+  script.reply = jsonAnswer('2');
+  await clock.advance(2 * EVERY_MS);
+  assert.equal(sink.labels.length, 1, 'the poll of a node without the lease is not told');
+  const polls = script.sent.length;
+  await clock.advance(5 * EVERY_MS);
+  assert.equal(script.sent.length, polls, 'nor does it go on polling');
+  await other?.release();
+  await clock.advance(2 * EVERY_MS);
+  assert.equal(acquired.length, 2);
+  assert.deepEqual(sink.labels.at(-1), `snapshot ${acquired[1]?.epoch}-1`);
+});
+
+test('a loop ends with linger also when a plain request waits at that moment', async () => {
+  const test = createTestFeed();
+  test.script.reply = undefined;
+  const { leave } = test.stream();
+  await test.clock.advance(0);
+  leave();
+  const plain = test.feed.refresh();
+  await test.clock.advance(LINGER_MS);
+  assert.equal(test.closedCount, 0, 'somebody waits for the poll');
+  test.script.last().resolve(jsonAnswer('1'));
+  await test.clock.advance(0);
+  assert.ok(await plain);
+  test.script.reply = jsonAnswer('1');
+  await test.clock.advance(LINGER_MS);
+  assert.equal(test.closedCount, 1);
 });
