@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Subscriber } from '../channel/subscriber.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
-import { carriesState, controlEvent } from '../protocol/event.ts';
+import { carriesState, controlEvent, isLastWord } from '../protocol/event.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Framing } from '../transport/framing.ts';
 import { HttpConnection } from '../transport/http-connection.ts';
@@ -159,7 +159,9 @@ function carrier(framing: Framing): (events: readonly ChannelEvent[]) => readonl
     events.flatMap((event) => {
       const wasHidden = isHidden;
       if (carriesState(event)) isHidden = event.encoding === 'base64';
-      if (isHidden) return wasHidden ? [] : [controlEvent('stale', event.id, { code: 'NOT_TEXT' })];
-      return wasHidden ? [event, controlEvent('fresh', event.id, {})] : [event];
+      if (isHidden && !isLastWord(event)) {
+        return wasHidden ? [] : [controlEvent('stale', event.id, { code: 'NOT_TEXT' })];
+      }
+      return wasHidden && !isHidden ? [event, controlEvent('fresh', event.id, {})] : [event];
     });
 }
