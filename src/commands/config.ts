@@ -12,12 +12,23 @@ export type CliOptions =
       readonly listen: readonly string[];
     };
 
+/** Read the config that a command line names; a bad one is printed, and `undefined`. */
+export function readConfigOrExplain(options: CliOptions): Config | undefined {
+  try {
+    return readConfig(options);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(error.message);
+    return undefined;
+  }
+}
+
 /**
  * Read and check the config that a command line names.
  *
  * @throws {ConfigError} with all problems.
  */
-export function readConfig(options: CliOptions): Config {
+function readConfig(options: CliOptions): Config {
   if (options.kind === 'file') return loadConfig(options.file, { variables: process.env });
   const { site, listen } = options;
   const live: [string, string][] = [];

@@ -1,22 +1,14 @@
-import { ConfigError } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
 import type { RunningProxy } from '../main.ts';
 import { startProxy } from '../main.ts';
 import { createLogger } from '../shared/logger.ts';
 import type { CliOptions } from './config.ts';
-import { readConfig } from './config.ts';
+import { readConfigOrExplain } from './config.ts';
 import { EXIT } from './exit.ts';
 
 /** Serve until a signal says to stop. Resolves with the exit code. */
 export async function run(options: CliOptions): Promise<number> {
-  let config: Config;
-  try {
-    config = readConfig(options);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
-    return EXIT.config;
-  }
+  const config = readConfigOrExplain(options);
+  if (!config) return EXIT.config;
   const format = config.log.format ?? (process.stdout.isTTY ? 'pretty' : 'json');
   const log = createLogger({ level: config.log.level, format });
 

@@ -1,8 +1,6 @@
 import { z } from 'zod';
+import { rangeProblem } from './readers.ts';
 import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from './units.ts';
-
-/** Node's timers overflow at 24.8 days and then fire at once. */
-export const LONGEST_DURATION_MS: number = 24 * 3_600_000;
 
 /** A string that `read` turns into something else, or refuses with a sentence. */
 export function text<T>(
@@ -27,9 +25,7 @@ export function duration(fallback: string, description: string, bounds: { minMs?
   const read = (value: string): number | { problem: string } => {
     const ms = parseDuration(value);
     if (ms === undefined) return { problem: `must be a duration such as "500ms", "2s" or "1m30s"` };
-    if (ms < (bounds.minMs ?? 0)) return { problem: `must be at least "${bounds.minMs}ms"` };
-    if (ms > LONGEST_DURATION_MS) return { problem: 'must be at most "24h"' };
-    return ms;
+    return rangeProblem(ms, bounds.minMs ?? 0) ?? ms;
   };
   return text(read, { pattern: DURATION_PATTERN, description }).prefault(fallback);
 }

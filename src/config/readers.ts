@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { LONGEST_DURATION_MS } from './fields.ts';
 import { parseDuration } from './units.ts';
 
 /*
@@ -9,6 +8,15 @@ import { parseDuration } from './units.ts';
 
 /** Polling faster than this would be an attack on the upstream. */
 const SHORTEST_INTERVAL_MS = 50;
+
+/** Node's timers overflow at 24.8 days and then fire at once. */
+const LONGEST_DURATION_MS = 24 * 3_600_000;
+
+/** Say that a duration is shorter than it may be, or longer than a timer holds. */
+export function rangeProblem(ms: number, minMs: number): { problem: string } | undefined {
+  if (ms < minMs) return { problem: `must be at least "${minMs}ms"` };
+  return ms > LONGEST_DURATION_MS ? { problem: 'must be at most "24h"' } : undefined;
+}
 
 /** How often a live endpoint is polled: fixed when both are equal. */
 export interface Interval {
@@ -24,9 +32,8 @@ export function readInterval(value: string): Interval | { problem: string } {
   if (minMs === undefined || maxMs === undefined || rest.length > 0) {
     return { problem: 'must be a duration such as "2s", or two such as "1s..30s"' };
   }
-  if (minMs < SHORTEST_INTERVAL_MS)
-    return { problem: `must be at least "${SHORTEST_INTERVAL_MS}ms"` };
-  if (Math.max(minMs, maxMs) > LONGEST_DURATION_MS) return { problem: 'must be at most "24h"' };
+  const outOfRange = rangeProblem(minMs, SHORTEST_INTERVAL_MS) ?? rangeProblem(maxMs, 0);
+  if (outOfRange) return outOfRange;
   if (maxMs < minMs)
     return { problem: `must go from the shorter to the longer: "${high}..${low}"` };
   return { minMs, maxMs };

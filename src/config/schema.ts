@@ -232,5 +232,3 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>;
 /** How one live endpoint is polled. */
 export type EndpointConfig = Config['live'][string];
-/** Where the legacy site is and how long we wait for it. */
-export type SiteConfig = Config['site'];

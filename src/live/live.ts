@@ -98,7 +98,7 @@ export class Live {
     const wanted = asked.wanted.map(({ target, since }) => ({
       target,
       endpoint: this.#streamable(target, name),
-      cursors: [lastEventId(request), parseCursor(since)].filter((id) => id !== undefined),
+      cursors: [lastEventId(request), since].filter((id) => id !== undefined),
     }));
     if (!this.#admission.enter(request)) return;
     const subscriptions: Subscription[] = [];

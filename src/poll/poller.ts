@@ -102,8 +102,8 @@ export class Poller {
     const { fetch, previous, isPrivate } = this.#options;
     const state = previous();
     try {
-      const known = state && new Map(Object.entries(state.headers));
-      const conditions = known ? (this.#conditions ?? conditionsOf(known)) : [];
+      if (state) this.#conditions ??= conditionsOf(new Map(Object.entries(state.headers)));
+      const conditions = (state && this.#conditions) ?? [];
       const answer = await fetch(conditions, this.#abort.signal);
       const before: Known = { state, missing: this.#missing, isPrivate };
       this.#missing = answer.status === 404 ? this.#missing + 1 : 0;

@@ -4,7 +4,7 @@ import { startTestProxy } from '../support/proxy.ts';
 import { ask, get, readAnswer } from '../support/raw-answer.ts';
 import { connectRaw } from '../support/raw-peer.ts';
 import { answerWith, startRawUpstream, unusedPort } from '../support/raw-upstream.ts';
-import { HANDSHAKE, upgrade } from '../support/raw-websocket.ts';
+import { beginHandshake, HANDSHAKE, upgrade } from '../support/raw-websocket.ts';
 
 const NO: Record<string, string> = {
   'a length': 'HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\nX-Why: you\r\n\r\nno!\n',
@@ -66,12 +66,7 @@ for (const how of ['closes', 'resets'] as const) {
   });
 
   test(`a client that ${how} before the 101 ends the upgrade`, async (t) => {
-    const upstream = await startRawUpstream(t);
-    const proxy = await startTestProxy(t, { site: upstream.url });
-    const client = connectRaw(t, proxy.port);
-    client.send(upgrade());
-    const site = await upstream.connection(0);
-    await site.receive('\r\n\r\n');
+    const { proxy, client, site } = await beginHandshake(t);
     if (how === 'closes') client.socket.end();
     else client.reset();
     await site.closed;

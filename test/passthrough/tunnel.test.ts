@@ -4,7 +4,7 @@ import { startTestProxy } from '../support/proxy.ts';
 import { readAnswer } from '../support/raw-answer.ts';
 import { connectRaw } from '../support/raw-peer.ts';
 import { startRawUpstream } from '../support/raw-upstream.ts';
-import { ACCEPT, switching, upgrade } from '../support/raw-websocket.ts';
+import { ACCEPT, beginHandshake, switching, upgrade } from '../support/raw-websocket.ts';
 
 /** What a site sees, less the request line; names in lower case. */
 function headerLines(received: string): string[] {
@@ -14,12 +14,10 @@ function headerLines(received: string): string[] {
 }
 
 test('a WebSocket is a tunnel: bytes pass both ways as they are', async (t) => {
-  const upstream = await startRawUpstream(t);
-  const proxy = await startTestProxy(t, { site: upstream.url });
-  const client = connectRaw(t, proxy.port);
-  client.send(upgrade('/ws//chat?room=%2e%2e', 'Sec-WebSocket-Protocol: chat, v2'));
-  const site = await upstream.connection(0);
-  await site.receive('\r\n\r\n');
+  const { client, site } = await beginHandshake(
+    t,
+    upgrade('/ws//chat?room=%2e%2e', 'Sec-WebSocket-Protocol: chat, v2'),
+  );
   assert.match(site.received, /^GET \/ws\/\/chat\?room=%2e%2e HTTP\/1\.1\r\n/);
   site.send(switching('Sec-WebSocket-Protocol: chat', 'Set-Cookie: a=1', 'Set-Cookie: b=2'));
   await client.receive('\r\n\r\n');
@@ -39,12 +37,7 @@ test('a WebSocket is a tunnel: bytes pass both ways as they are', async (t) => {
 });
 
 test('a megabyte passes a tunnel both ways', async (t) => {
-  const upstream = await startRawUpstream(t);
-  const proxy = await startTestProxy(t, { site: upstream.url });
-  const client = connectRaw(t, proxy.port);
-  client.send(upgrade());
-  const site = await upstream.connection(0);
-  await site.receive('\r\n\r\n');
+  const { client, site } = await beginHandshake(t);
   site.send(switching());
   await client.receive('\r\n\r\n');
   const big = Buffer.alloc(1_024 * 1_024, 'abcdefg').toString('latin1');
@@ -56,12 +49,10 @@ test('a megabyte passes a tunnel both ways', async (t) => {
 
 for (const when of ['with the request', 'while the site thinks', 'in both moments'] as const) {
   test(`what a client sends before the 101 is not lost: ${when}`, async (t) => {
-    const upstream = await startRawUpstream(t);
-    const proxy = await startTestProxy(t, { site: upstream.url });
-    const client = connectRaw(t, proxy.port);
-    client.send(upgrade() + (when === 'while the site thinks' ? '' : 'early'));
-    const site = await upstream.connection(0);
-    await site.receive('\r\n\r\n');
+    const { client, site } = await beginHandshake(
+      t,
+      upgrade() + (when === 'while the site thinks' ? '' : 'early'),
+    );
     if (when !== 'with the request') client.send('thinking');
     assert.ok(site.received.endsWith('\r\n\r\n'), 'it waits for the 101');
     site.send(`${switching()}hello`);
@@ -142,12 +133,7 @@ test('preserveHost: false holds for tunnels too', async (t) => {
 for (const side of ['client', 'site'] as const) {
   for (const how of ['closes', 'resets'] as const) {
     test(`when the ${side} ${how} an open tunnel the other side is closed`, async (t) => {
-      const upstream = await startRawUpstream(t);
-      const proxy = await startTestProxy(t, { site: upstream.url });
-      const client = connectRaw(t, proxy.port);
-      client.send(upgrade());
-      const site = await upstream.connection(0);
-      await site.receive('\r\n\r\n');
+      const { client, site } = await beginHandshake(t);
       site.send(`${switching()}hello`);
       await client.receive('hello');
       const [one, other] = side === 'client' ? [client, site] : [site, client];

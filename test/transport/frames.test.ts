@@ -50,7 +50,7 @@ test('another coding, framing or event is another frame', () => {
   assert.equal(new Set(frames.map(String)).size, frames.length);
 });
 
-test('framings have names of their own: frames are shared by it', () => {
+test('framings have names of their own', () => {
   const names = [bareSse, ...Object.values(transports)].map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
 });
