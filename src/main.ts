@@ -5,7 +5,6 @@ import { Channels } from './channel/channels.ts';
 import { createMemoryBackplane } from './cluster/memory.ts';
 import type { Config } from './config/schema.ts';
 import { createEndpoints } from './live/endpoint.ts';
-import type { LiveExchange } from './live/exchange.ts';
 import { Feeds } from './live/feeds.ts';
 import { Live } from './live/live.ts';
 import { Streams } from './live/streams.ts';
@@ -99,13 +98,13 @@ export async function startProxy(
     feeds,
     streams,
     clock,
-    random,
     log,
     endpointOf: (target) => {
       const match = router(target);
       return match.kind === 'live' ? match.endpoint : undefined;
     },
     origins: config.origins,
+    webSocketCompression: config.webSocketCompression,
     limits,
   });
 
@@ -143,7 +142,7 @@ export async function startProxy(
     const { target } = examined;
     downstream = examined.downstream;
     const match = router(target);
-    const exchange: LiveExchange = { req, res, target, downstream };
+    const exchange = { req, res, target, downstream };
     if (match.kind === 'own') return live.handleSurface(exchange);
     if (match.kind === 'live') {
       const result = await live.handleOwnUrl(exchange, match.endpoint);
@@ -165,16 +164,26 @@ export async function startProxy(
       .catch(() => res.destroy());
   }
 
-  function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
-    try {
-      const { target, downstream } = examine(req);
-      if (router(target).kind === 'own') return refuse(socket, 'NOT_FOUND');
-      tunnels.open(req, socket, head, target, downstream);
-    } catch (error) {
-      const failure = asProxyError(error, 'INTERNAL');
-      report(req, failure);
-      refuse(socket, failure.code);
+  async function upgrade(req: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    const { target, downstream } = examine(req);
+    const match = router(target);
+    const exchange = { req, socket, head, target, downstream };
+    if (match.kind === 'own') return live.upgradeSurface(exchange);
+    if (match.kind === 'live') {
+      const result = await live.upgradeOwnUrl(exchange, match.endpoint);
+      if (result === 'answered' || socket.destroyed) return;
     }
+    tunnels.open(req, socket, head, target, downstream);
+  }
+
+  function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
+    upgrade(req, socket, head)
+      .catch((error: unknown) => {
+        const failure = asProxyError(error, 'INTERNAL');
+        report(req, failure);
+        refuse(socket, failure.code);
+      })
+      .catch(() => socket.destroy());
   }
 
   function report(req: IncomingMessage, failure: ProxyError): void {

@@ -114,8 +114,7 @@ export class Channel {
   }
 
   #keep(event: ChannelEvent): void {
-    // Only snapshots are kept as state here; a patch is published beside the snapshot it leads to.
-    if (event.type === 'snapshot') this.#snapshot = event;
+    this.#snapshot = event;
     this.#isConfirmed = true;
     this.#log.append(event);
   }
@@ -130,10 +129,9 @@ export class Channel {
   }
 
   readonly #view: ChannelView = {
-    since: (cursors, toldStale) => {
-      const known = this.#isConfirmed ? cursors.find((id) => this.#log.after(id)) : undefined;
-      if (known === undefined) return this.#view.latest(undefined, toldStale);
-      const missed = this.#log.after(known) ?? [];
+    known: (ids) => (this.#isConfirmed ? ids.find((id) => this.#log.after(id)) : undefined),
+    since: (id, toldStale) => {
+      const missed = this.#log.after(id) ?? [];
       return [...missed, ...this.#view.latest(this.#snapshot?.id, toldStale)];
     },
     latest: (cursor, toldStale) => {

@@ -28,11 +28,11 @@ export class EventLog {
 
   append(event: ChannelEvent): void {
     this.#events.push(event);
-    this.#bytes += event.data.length;
+    this.#bytes += bytesOf(event);
     while (this.#events.length > this.#limits.maxEvents || this.#bytes > this.#limits.maxBytes) {
       const oldest = this.#events.shift();
       if (!oldest) break;
-      this.#bytes -= oldest.data.length;
+      this.#bytes -= bytesOf(oldest);
       this.#start = oldest.id;
     }
   }
@@ -52,4 +52,8 @@ export class EventLog {
     this.#bytes = 0;
     this.#start = undefined;
   }
+}
+
+function bytesOf(event: ChannelEvent): number {
+  return event.data.length + (event.patch?.event.data.length ?? 0);
 }

@@ -1,3 +1,4 @@
+import { readCursor } from '../protocol/cursor.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import { carriesState, isLastWord } from '../protocol/event.ts';
 
@@ -5,6 +6,8 @@ import { carriesState, isLastWord } from '../protocol/event.ts';
  * Where a subscriber writes to: a connection, or one URL's place in it.
  */
 export interface Sink {
+  /** A client that is up to date can be sent the difference in place of the whole state. */
+  readonly takesPatches: boolean;
   /** False while the peer is not keeping up: then nothing may be written. */
   readonly isWritable: boolean;
   /** Write events in order; false when the peer is not keeping up any more. */
@@ -15,8 +18,10 @@ export interface Sink {
 
 /** What a subscriber reads from its channel. */
 export interface ChannelView {
-  /** Events that bring a subscriber up to date who has the state of the first known cursor. */
-  since(cursors: readonly string[], toldStale: boolean): readonly ChannelEvent[];
+  /** Which of these ids of states is known here: the first one counts. */
+  known(ids: readonly string[]): string | undefined;
+  /** Events that bring a subscriber up to date who has this state, which is known here. */
+  since(id: string, toldStale: boolean): readonly ChannelEvent[];
   /** The same in as few events as possible: at most one of them carries state. */
   latest(cursor: string | undefined, toldStale: boolean): readonly ChannelEvent[];
 }
@@ -45,7 +50,9 @@ export class Subscriber {
   constructor(channel: ChannelView, sink: Sink, cursors: readonly string[]) {
     this.#channel = channel;
     this.#sink = sink;
-    this.#cursors = cursors;
+    const known = cursors.map(readCursor);
+    this.#cursors = known.map(({ id }) => id);
+    this.#toldStale = known.some(({ isStale }) => isStale);
   }
 
   /** True once it was brought up to date, until it is closed. */
@@ -62,7 +69,12 @@ export class Subscriber {
   open(): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'live';
-    this.#write(this.#channel.since(this.#cursors, false));
+    this.#cursor = this.#channel.known(this.#cursors);
+    const events =
+      this.#cursor === undefined
+        ? this.#channel.latest(undefined, this.#toldStale)
+        : this.#channel.since(this.#cursor, this.#toldStale);
+    this.#write(events);
   }
 
   /** A new event of the channel. */
@@ -73,6 +85,7 @@ export class Subscriber {
 
   /** Make sure that the newest state has been sent, for a state that was held back until now. */
   refresh(): void {
+    this.#cursor ??= this.#channel.known(this.#cursors);
     if (this.#state === 'live') this.#write(this.#channel.latest(this.#cursor, this.#toldStale));
     else if (this.#state === 'blocked') this.#missedSome = true;
   }
@@ -97,6 +110,12 @@ export class Subscriber {
     this.#state = 'closed';
   }
 
+  /** The difference, where it leads from the state that the client has. */
+  #shorter(event: ChannelEvent): ChannelEvent {
+    const { patch } = event;
+    return patch && patch.base === this.#cursor ? patch.event : event;
+  }
+
   #write(events: readonly ChannelEvent[]): void {
     if (events.length === 0) return;
     if (!this.#sink.isWritable) {
@@ -104,8 +123,10 @@ export class Subscriber {
       this.#missedSome = true;
       return;
     }
+    const told: ChannelEvent[] = [];
     let isLast = false;
     for (const event of events) {
+      told.push(this.#sink.takesPatches ? this.#shorter(event) : event);
       if (carriesState(event)) this.#cursor = event.id;
       if (event.type === 'stale') this.#toldStale = true;
       if (event.type === 'fresh') this.#toldStale = false;
@@ -113,7 +134,7 @@ export class Subscriber {
     }
     // Set before sending: the peer may drain while it is being written to.
     this.#state = 'blocked';
-    if (this.#sink.send(events)) this.#state = 'live';
+    if (this.#sink.send(told)) this.#state = 'live';
     if (!isLast) return;
     this.#state = 'closed';
     this.#sink.ended();

@@ -21,11 +21,15 @@ export function text<T>(
 }
 
 /** A duration in the config, as milliseconds. */
-export function duration(fallback: string, description: string, bounds: { minMs?: number } = {}) {
+export function duration(
+  fallback: string,
+  description: string,
+  bounds: { minMs?: number; maxMs?: number } = {},
+) {
   const read = (value: string): number | { problem: string } => {
     const ms = parseDuration(value);
     if (ms === undefined) return { problem: `must be a duration such as "500ms", "2s" or "1m30s"` };
-    return rangeProblem(ms, bounds.minMs ?? 0) ?? ms;
+    return rangeProblem(ms, bounds.minMs ?? 0, bounds.maxMs) ?? ms;
   };
   return text(read, { pattern: DURATION_PATTERN, description }).prefault(fallback);
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { parseDuration } from './units.ts';
+import { formatDuration, parseDuration } from './units.ts';
 
 /*
  * Each reader turns the text of one kind of value into what the code works with, or says what is
@@ -13,9 +13,15 @@ const SHORTEST_INTERVAL_MS = 50;
 const LONGEST_DURATION_MS = 24 * 3_600_000;
 
 /** Say that a duration is shorter than it may be, or longer than a timer holds. */
-export function rangeProblem(ms: number, minMs: number): { problem: string } | undefined {
-  if (ms < minMs) return { problem: `must be at least "${minMs}ms"` };
-  return ms > LONGEST_DURATION_MS ? { problem: 'must be at most "24h"' } : undefined;
+export function rangeProblem(
+  ms: number,
+  minMs: number,
+  maxMs: number = LONGEST_DURATION_MS,
+): { problem: string } | undefined {
+  if (ms < minMs) return { problem: `must be at least "${formatDuration(minMs)}"` };
+  if (ms <= maxMs) return undefined;
+  const most = maxMs === LONGEST_DURATION_MS ? '24h' : formatDuration(maxMs);
+  return { problem: `must be at most "${most}"` };
 }
 
 /** How often a live endpoint is polled: fixed when both are equal. */

@@ -99,15 +99,27 @@ const vary = z
 const endpointObject = z.strictObject({
   every: text(readInterval, INTERVAL_META),
   vary,
-  polls: z.enum(['pass', 'absorb']).default('absorb').meta({
+  polls: z.enum(['pass', 'absorb', 'hold']).default('absorb').meta({
     description:
-      'What a plain GET gets: the site\'s own answer ("pass"), or the last known state ("absorb").',
+      'What a plain GET gets: the site\'s own answer ("pass"), the last known state ("absorb"), or, when the client has that already, the next one as soon as there is one ("hold").',
+  }),
+  hold: duration('25s', 'Longest time for which a plain GET is held.', {
+    minMs: 1_000,
+    maxMs: 55_000,
+  }),
+  patch: z.enum(['none', 'json', 'merge']).default('none').meta({
+    description:
+      'How changes of JSON are pushed to clients who have the state before: as the whole state ("none"), or as a patch where that is smaller: RFC 6902 ("json") or RFC 7386 ("merge").',
+  }),
+  compress: z.boolean().optional().meta({
+    description:
+      'Compress streams for clients that accept gzip. Default: only public endpoints ("vary": []), since the size of a compressed text tells of secrets in it.',
   }),
   transports: z
     .array(z.enum(TRANSPORT_NAMES))
     .min(1)
-    .default([...TRANSPORT_NAMES])
-    .meta({ description: 'Which transports may stream this endpoint.' }),
+    .default(TRANSPORT_NAMES.filter((name) => name !== 'jsonp'))
+    .meta({ description: 'Which transports may stream this endpoint. Default: all but "jsonp".' }),
   ignoreQuery: z.array(z.string().min(1)).default(['_']).meta({
     description:
       'Names of query parameters that only defeat caches: not part of the address, and not sent.',
@@ -180,6 +192,7 @@ const limits = z
     streamsPerAddress: count(1_024, 'Streams at once from one client address.'),
     channels: count(10_000, 'Different live URLs and identities that are polled at once.'),
     urlsPerStream: count(32, 'Endpoint URLs in one stream.'),
+    messageBytes: size('16KiB', 'Size of a message that a WebSocket client sends.'),
     headerBytes: size('16KiB', 'Size of a request head.'),
     urlBytes: size('8KiB', 'Length of a request target.'),
     logBytes: size(
@@ -224,6 +237,10 @@ export const configSchema = z.strictObject({
       description:
         'Proxies in front of us whose X-Forwarded-* headers are believed: addresses, networks, or "unix" for whoever connects through a unix socket.',
     }),
+  webSocketCompression: z.boolean().default(false).meta({
+    description:
+      'Offer WebSocket clients to compress messages of endpoints that may be compressed (permessage-deflate without context).',
+  }),
   limits,
   log,
 });

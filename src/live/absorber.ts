@@ -2,14 +2,20 @@ import type { Clock } from '../shared/clock.ts';
 import { ownOrigin } from '../shared/downstream.ts';
 import type { Logger } from '../shared/logger.ts';
 import { foreignOrigin } from '../transport/gate.ts';
+import { preferredWaitMs } from '../transport/negotiate.ts';
+import type { Admission, Leave } from './admission.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { LiveExchange, LiveResult } from './exchange.ts';
+import { allowsTransport } from './endpoint.ts';
+import type { HttpExchange, LiveResult } from './exchange.ts';
 import type { Feeds, FoundFeed } from './feeds.ts';
-import { isAbsorbable, plainAnswer, unkeyedVary } from './plain-answer.ts';
+import type { HoldOutcome } from './holder.ts';
+import { Holder } from './holder.ts';
+import { hasValidator, isAbsorbable, plainAnswer, unkeyedVary } from './plain-answer.ts';
 
 /** What an absorber is made of. */
 export interface AbsorberOptions {
   readonly feeds: Feeds;
+  readonly admission: Admission;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -17,19 +23,30 @@ export interface AbsorberOptions {
 /** For how long answers that were meant for one client are taken to be so still. */
 const PERSONAL_MEMORY_MS = 60_000;
 
-/** Answers plain requests of pages that poll from the last known state. */
+/** How a plain request is to be answered from the state. */
+interface Manner {
+  /** How long it may be held while the client has the newest state; 0 is not at all. */
+  readonly holdMs: number;
+  /** The client has asked for it. */
+  readonly isPreferred: boolean;
+}
+
+/** Answers plain requests from the last known state: at once, or when it changes. */
 export class Absorber {
   readonly #options: AbsorberOptions;
+  readonly #holder: Holder;
   readonly #warned = new Set<string>();
 
   constructor(options: AbsorberOptions) {
     this.#options = options;
+    this.#holder = new Holder(options.clock);
   }
 
   /** Answer a request, or leave it for the site. Never rejects: it fails open. */
-  async absorb(exchange: LiveExchange, endpoint: Endpoint): Promise<LiveResult> {
+  async answer(exchange: HttpExchange, endpoint: Endpoint): Promise<LiveResult> {
     try {
-      return await this.#tryTo(exchange, endpoint);
+      const manner = mannerOf(exchange, endpoint);
+      return manner ? await this.#tryTo(exchange, endpoint, manner) : 'pass';
     } catch (error) {
       // Whatever is wrong with us, the site can still answer.
       const fields = { err: error, endpoint: endpoint.pattern.source };
@@ -38,7 +55,12 @@ export class Absorber {
     }
   }
 
-  async #tryTo(exchange: LiveExchange, endpoint: Endpoint): Promise<LiveResult> {
+  /** Answer all held requests now. */
+  releaseHeld(): void {
+    this.#holder.release();
+  }
+
+  async #tryTo(exchange: HttpExchange, endpoint: Endpoint, manner: Manner): Promise<LiveResult> {
     const { req, res, target, downstream } = exchange;
     if (!isAbsorbable(req.method ?? '', req.rawHeaders)) return 'pass';
     // Only the site itself can say which other origins may read its plain answers.
@@ -46,12 +68,50 @@ export class Absorber {
     const { rawHeaders } = req;
     const place = this.#options.feeds.find({ endpoint, target, downstream, rawHeaders });
     if (!place || this.#wasPersonal(endpoint, place)) return 'pass';
-    const state = await place.feed.refresh();
+    let state = await place.feed.refresh();
     if (!state || this.#isPersonal(endpoint, place)) return 'pass';
+    let answer = plainAnswer(state, endpoint.config.vary, rawHeaders);
+    if (answer.status === 304 && manner.holdMs > 0 && hasValidator(rawHeaders)) {
+      const outcome = await this.#hold(exchange, endpoint, place, manner, state.id);
+      const { channel } = place.feed;
+      // Fail open: what is not known to be so still, the site may say.
+      if (outcome === 'ended' || channel.isStale) return 'pass';
+      state = channel.snapshot ?? state;
+      if (this.#isPersonal(endpoint, place)) return 'pass';
+      answer = plainAnswer(state, endpoint.config.vary, rawHeaders);
+    }
     if (res.destroyed) return 'answered';
-    const answer = plainAnswer(state, endpoint.config.vary, rawHeaders);
-    res.writeHead(answer.status, answer.headers).end(answer.body);
+    const applied = manner.isPreferred
+      ? { 'preference-applied': `wait=${Math.floor(manner.holdMs / 1_000)}` }
+      : {};
+    res.writeHead(answer.status, { ...answer.headers, ...applied }).end(answer.body);
     return 'answered';
+  }
+
+  async #hold(
+    exchange: HttpExchange,
+    endpoint: Endpoint,
+    { feed }: FoundFeed,
+    { holdMs, isPreferred }: Manner,
+    stateId: string | undefined,
+  ): Promise<HoldOutcome> {
+    const { rawHeaders } = exchange.req;
+    let leave: Leave;
+    try {
+      leave = this.#options.admission.enter(exchange.downstream);
+    } catch {
+      return 'same'; // no place to wait in: then it is answered at once
+    }
+    const outcome = await this.#holder.hold({
+      exchange,
+      feed,
+      stateId,
+      holdMs,
+      isNews: (state) => plainAnswer(state, endpoint.config.vary, rawHeaders).status !== 304,
+      yieldsToNewer: !isPreferred,
+    });
+    leave();
+    return outcome;
   }
 
   /** Known from a poll a while ago: polling at once again would only cost the site a request. */
@@ -76,4 +136,16 @@ export class Absorber {
     }
     return true;
   }
+}
+
+/** `undefined` when the site is to answer. */
+function mannerOf({ req }: HttpExchange, { config, ...endpoint }: Endpoint): Manner | undefined {
+  const preferredMs = allowsTransport({ config, ...endpoint }, 'poll')
+    ? preferredWaitMs(req.rawHeaders)
+    : undefined;
+  if (preferredMs !== undefined) {
+    return { holdMs: Math.min(preferredMs, config.hold), isPreferred: true };
+  }
+  if (config.polls === 'pass') return undefined;
+  return { holdMs: config.polls === 'hold' ? config.hold : 0, isPreferred: false };
 }

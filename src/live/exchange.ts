@@ -1,21 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Downstream } from '../shared/downstream.ts';
-import type { Framing } from '../transport/framing.ts';
 
 /** One request, with what the server has found out about it. */
-export interface LiveExchange {
+export interface Exchange {
   readonly req: IncomingMessage;
-  readonly res: ServerResponse;
   /** Path and query as they were sent. */
   readonly target: string;
   readonly downstream: Downstream;
 }
 
-/** A request for a stream whose sender may read it. */
-export interface StreamRequest extends LiveExchange {
-  readonly framing: Framing;
-  /** Headers that let the sender's page read the answer. */
-  readonly cors: Readonly<Record<string, string>>;
+/** A request that is to be answered. */
+export interface HttpExchange extends Exchange {
+  readonly res: ServerResponse;
+}
+
+/** A request that offers to become a WebSocket. */
+export interface UpgradeExchange extends Exchange {
+  readonly socket: Socket;
+  /** What the client has sent behind its request. */
+  readonly head: Buffer;
 }
 
 /**

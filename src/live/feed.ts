@@ -1,14 +1,17 @@
 import type { Channel } from '../channel/channel.ts';
 import type { Backplane, Lease, Unsubscribe } from '../cluster/backplane.ts';
 import type { PolledState, PollOutcome } from '../poll/detect.ts';
+import type { PatchFormat } from '../poll/diff.ts';
+import { patchText } from '../poll/diff.ts';
 import type { Answer } from '../poll/fetch.ts';
 import { Poller } from '../poll/poller.ts';
 import type { Every } from '../poll/schedule.ts';
-import { eventId } from '../protocol/cursor.ts';
-import type { ChannelEvent } from '../protocol/event.ts';
-import { controlEvent } from '../protocol/event.ts';
+import { eventId, staleId } from '../protocol/cursor.ts';
+import type { ChannelEvent, Patch } from '../protocol/event.ts';
+import { controlEvent, patchEvent } from '../protocol/event.ts';
 import type { Clock, Timer } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { isJson } from '../shared/media-type.ts';
 
 /** What a feed is made of. */
 export interface FeedOptions {
@@ -18,6 +21,8 @@ export interface FeedOptions {
   readonly lingerMs: number;
   /** The poll carries something that identifies its client. */
   readonly isPrivate: boolean;
+  /** How changes are told to subscribers who have the state before. */
+  readonly patch: PatchFormat | 'none';
   readonly fetch: (conditions: readonly string[], signal: AbortSignal) => Promise<Answer>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -27,9 +32,6 @@ export interface FeedOptions {
   /** Nobody needs the feed any more; it must not be used after this. */
   readonly onClose: () => void;
 }
-
-/** How the first poll of a feed ended, for those who wait for it. */
-export type Settled = 'known' | 'ended';
 
 /** How long to wait before asking again for a lease that another node holds. */
 const LEASE_RETRY_MS = 1_000;
@@ -62,9 +64,9 @@ export class Feed {
   #isStale = false;
   #hasPublished = false;
   #failedAt = Number.NEGATIVE_INFINITY;
-  #settle: (settled: Settled) => void = () => undefined;
+  #settle: () => void = () => undefined;
   /** Resolves when the first poll has ended, or the state is known from elsewhere. */
-  readonly settled: Promise<Settled>;
+  readonly settled: Promise<void>;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -77,6 +79,11 @@ export class Feed {
 
   get channel(): Channel {
     return this.#options.channel;
+  }
+
+  /** There is nothing to wait for any more: the upstream has refused, or the proxy stops. */
+  get hasEnded(): boolean {
+    return this.#isClosed;
   }
 
   /** A stream begins: poll until `leave` was called as often as this. */
@@ -119,7 +126,7 @@ export class Feed {
     this.#poller?.stop();
     this.#unsubscribe?.();
     this.#lease?.release().catch((error: unknown) => this.#report(error));
-    this.#settle('ended');
+    this.#settle();
     this.#options.onClose();
   }
 
@@ -174,7 +181,7 @@ export class Feed {
     const latest = await backplane.latest(channel.name);
     if (latest && !this.#isClosed) {
       channel.apply(latest);
-      this.#settle('known');
+      this.#settle();
     }
     await this.#acquire();
   }
@@ -242,7 +249,6 @@ export class Feed {
         // A client that was never let in is the site's own everyday business.
         const level = channel.subscriberCount > 0 ? 'info' : 'debug';
         log[level]({ ...label, status: outcome.status }, `${outcome.word}: ${outcome.detail}`);
-        this.#settle('ended');
         await this.#publish(
           lease,
           controlEvent(outcome.word, undefined, { status: outcome.status }),
@@ -251,7 +257,7 @@ export class Feed {
         return;
       }
     }
-    this.#settle('known');
+    this.#settle();
   }
 
   async #tellStale(lease: Lease, outcome: PollOutcome & { kind: 'failed' }): Promise<void> {
@@ -262,7 +268,7 @@ export class Feed {
     const status = outcome.status === undefined ? {} : { status: outcome.status };
     await this.#publish(
       lease,
-      controlEvent('stale', this.channel.snapshot?.id, { code, ...status }),
+      controlEvent('stale', staleId(this.channel.snapshot?.id), { code, ...status }),
     );
   }
 
@@ -276,7 +282,23 @@ export class Feed {
   #snapshot(lease: Lease, state: PolledState): ChannelEvent {
     this.#seq += 1;
     this.#hasPublished = true;
-    return { type: 'snapshot', id: eventId(lease.epoch, this.#seq), ...state };
+    const id = eventId(lease.epoch, this.#seq);
+    const patch = this.#patch(id, state);
+    return { type: 'snapshot', id, ...state, ...(patch ? { patch } : {}) };
+  }
+
+  /** The way to a new state from the one before it, where both are JSON. */
+  #patch(id: string, state: PolledState): Patch | undefined {
+    const { patch: format, channel } = this.#options;
+    const before = channel.retained;
+    if (format === 'none' || before?.id === undefined) return undefined;
+    const areJson = [before, state].every(
+      ({ encoding, headers }) => encoding === 'utf8' && isJson(headers['content-type'] ?? ''),
+    );
+    const text = areJson ? patchText(format, before.data, state.data) : undefined;
+    return text === undefined
+      ? undefined
+      : { base: before.id, event: patchEvent(format, id, text) };
   }
 
   /** Nodes that join from now on must learn of a state that only an earlier lease has published. */

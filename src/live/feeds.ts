@@ -70,7 +70,7 @@ export class Feeds {
 
   #open(endpoint: Endpoint, url: string, identity: Identity): Feed | undefined {
     const { channels, backplane, fetch, clock, random, log, maxLogBytes } = this.#options;
-    const { every, linger, timeout, maxBody, history } = endpoint.config;
+    const { every, linger, timeout, maxBody, history, patch } = endpoint.config;
     const name = identity.channel;
     const channel = channels.use(name, { maxEvents: history, maxBytes: maxLogBytes });
     if (!channel) return undefined;
@@ -81,6 +81,7 @@ export class Feeds {
       every,
       lingerMs: linger,
       isPrivate: endpoint.isPrivate,
+      patch,
       fetch: (conditions, signal) => {
         const request = { target: url, headers: [...headers, ...conditions] };
         return fetch({ ...request, timeoutMs: timeout, maxBytes: maxBody }, signal);

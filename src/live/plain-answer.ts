@@ -27,6 +27,13 @@ export function isAbsorbable(method: string, headers: RawHeaders): boolean {
   );
 }
 
+/** Does a request carry a validator that we could have given? Only that can hold it. */
+export function hasValidator(headers: RawHeaders): boolean {
+  const tags = headerValues(headers, 'if-none-match').flatMap(listItems);
+  if (tags.length > 0) return !tags.includes('*');
+  return headerValue(headers, 'if-modified-since') !== undefined;
+}
+
 /**
  * Why a state must not answer plain requests of others, or `undefined` when it may: the upstream
  * says that it depends on a part of the request which the poll does not carry.
@@ -86,7 +93,7 @@ function mergedVary(upstream: string | undefined, vary: readonly VaryItem[]): st
     if (item.kind === 'cookies' || item.kind === 'cookie') names.set('cookie', 'Cookie');
     if (item.kind === 'header') names.set(item.name, item.name);
   }
-  // The same URL streams when it is asked for an event stream.
-  names.set('accept', 'Accept');
+  // The same URL streams when it is asked for an event stream, and waits when it is asked to.
+  names.set('accept', 'Accept').set('prefer', 'Prefer');
   return [...names.values()].join(', ');
 }

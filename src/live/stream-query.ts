@@ -3,46 +3,44 @@ import { PARAMETERS } from '../protocol/surface.ts';
 import { ProxyError } from '../shared/errors.ts';
 import { redactUrl } from '../shared/logger.ts';
 
-/** What a client asks for on `/_comet/<transport>`. */
-export interface StreamQuery {
-  readonly wanted: readonly { readonly target: string; readonly since: string | undefined }[];
-  readonly paddingBytes: number;
+/** A URL that a client wants to see, and the cursor that it has for it. */
+export interface WantedUrl {
+  readonly target: string;
+  readonly since: string | undefined;
 }
 
-const MAX_PADDING_BYTES = 64 * 1_024;
-
 /**
- * Read the query of `/_comet/<transport>?url=…&since=…&url=…`. Parameters that we do not know are
- * left alone: cache-busters come in many names.
+ * Read `?url=…&since=…&url=…`. Other parameters are left alone.
  *
  * @param own - The origin that the client sees this site under, for absolute URLs.
  * @param maxUrls - How many URLs one stream may have.
  * @throws {ProxyError} `BAD_URL`, `BAD_PARAMETER`.
  */
-export function parseStreamQuery(query: string, own: string, maxUrls: number): StreamQuery {
+export function parseWantedUrls(
+  query: URLSearchParams,
+  own: string,
+  maxUrls: number,
+): readonly WantedUrl[] {
   const wanted: { target: string; since: string | undefined }[] = [];
-  let paddingBytes = 0;
-  for (const [name, value] of new URLSearchParams(query)) {
+  for (const [name, value] of query) {
     if (name === PARAMETERS.url) {
       wanted.push({ target: ownTarget(value, own), since: undefined });
     } else if (name === PARAMETERS.since) {
       const last = wanted.at(-1);
       if (!last) throw new ProxyError('BAD_PARAMETER', '"since" stands before its "url"');
       last.since = parseCursor(value);
-    } else if (name === PARAMETERS.padding) {
-      paddingBytes = Number(value);
-      if (!/^\d+$/.test(value) || paddingBytes > MAX_PADDING_BYTES) {
-        throw new ProxyError('BAD_PARAMETER', `"padding" must be 0 to ${MAX_PADDING_BYTES}`);
-      }
     }
   }
-  if (wanted.length === 0) throw new ProxyError('BAD_URL', 'no "url"');
   if (wanted.length > maxUrls) throw new ProxyError('BAD_PARAMETER', `more than ${maxUrls} "url"`);
-  return { wanted, paddingBytes };
+  return wanted;
 }
 
-/** A request target of this site, from a path or from an absolute URL under our own origin. */
-function ownTarget(url: string, own: string): string {
+/**
+ * A request target of this site, from a path or from an absolute URL under our own origin.
+ *
+ * @throws {ProxyError} `BAD_URL`.
+ */
+export function ownTarget(url: string, own: string): string {
   const host = own.slice(own.indexOf('//'));
   const lower = url.toLowerCase();
   const prefix = [own, host].find((start) => lower.startsWith(`${start}/`)) ?? '';

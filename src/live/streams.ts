@@ -1,38 +1,37 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Subscriber } from '../channel/subscriber.ts';
-import type { ChannelEvent } from '../protocol/event.ts';
-import { carriesState, controlEvent, isLastWord } from '../protocol/event.ts';
 import type { Clock } from '../shared/clock.ts';
-import type { Framing } from '../transport/framing.ts';
+import type { Framing, FramingOptions } from '../transport/framing.ts';
 import { HttpConnection } from '../transport/http-connection.ts';
-import type { Feed } from './feed.ts';
+import { Reply } from '../transport/reply.ts';
+import type { HttpExchange } from './exchange.ts';
+import type { StreamOptions, Subscription } from './stream.ts';
+import { Stream } from './stream.ts';
 
-/** One URL in a stream. */
-export interface Subscription {
-  readonly feed: Feed;
-  /** The address that its events are told under. */
-  readonly url: string;
-  /** Ids that the client says it has, the most trustworthy first. */
-  readonly cursors: readonly string[];
-}
-
-/** What is written beside the events. */
-export interface StreamOptions {
+/** How an answer carries events. */
+export interface AnswerOptions {
   readonly framing: Framing;
+  /** What of the framing depends on the request; `retryMs` is chosen here. */
+  readonly options: Omit<FramingOptions, 'retryMs'>;
   readonly headers: Readonly<Record<string, string>>;
-  readonly paddingBytes: number;
-  /** Called once, when the stream is over. */
+  readonly gzip: boolean;
+  readonly maxBytes: number | undefined;
+  /** Longest wait of a long poll. */
+  readonly waitMs: number;
+  /** Called once, when the answer is over. */
   readonly onClose: () => void;
 }
 
 /** Longest silence on a stream: below the idle timeouts of proxies, balancers and mobile networks. */
 export const HEARTBEAT_MS = 15_000;
 /** A peer that read nothing for so long is gone. */
-const STALL_MS = 120_000;
+export const STALL_MS = 120_000;
+/** How long the first poll may take before a client is answered without its outcome. */
+export const FIRST_STATE_MS = 2_000;
 /** Clients of a proxy that died come back at random moments in this range. */
 const RETRY_MS = { from: 2_000, to: 5_000 };
+/** Clients that are sent away come back at random moments in this range. */
+const COME_BACK_MS = { from: 15_000, to: 45_000 };
 /** On shutdown no more than one stream ends in this time, as long as the drain time allows it. */
 const DRAIN_SPACING_MS = 20;
 
@@ -40,7 +39,7 @@ const DRAIN_SPACING_MS = 20;
 export class Streams {
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #open = new Set<HttpConnection>();
+  readonly #open = new Set<Stream>();
   #onEmpty: (() => void) | undefined;
   #isDraining = false;
 
@@ -54,65 +53,38 @@ export class Streams {
     return this.#open.size;
   }
 
-  /** Answer a request with the events of these subscriptions until either side ends it. */
-  async open(
-    req: IncomingMessage,
-    res: ServerResponse,
-    subscriptions: readonly Subscription[],
-    options: StreamOptions,
-  ): Promise<void> {
-    // Before waiting for anything: a feed that nobody has joined closes.
-    for (const { feed } of subscriptions) feed.join();
-    const socket = await socketOf(req, res);
-    if (!socket) {
-      for (const { feed } of subscriptions) feed.leave();
-      return options.onClose();
-    }
-    const places: { feed: Feed; subscriber: Subscriber }[] = [];
-    let unfinished = subscriptions.length;
+  /** When a client that is sent away should come back. */
+  comeBackMs(): number {
+    return this.#between(COME_BACK_MS);
+  }
 
-    const connection = new HttpConnection(res, socket, options.framing, {
-      clock: this.#clock,
-      headers: options.headers,
-      prelude: { retryMs: this.#between(RETRY_MS), paddingBytes: options.paddingBytes },
-      heartbeatMs: HEARTBEAT_MS,
-      stallMs: STALL_MS,
-      onDrain: () => {
-        // In turn, else a URL that always has something to say would leave the others nothing.
-        for (let left = places.length; left > 0; left--) {
-          const place = places.shift();
-          if (!place) return;
-          places.push(place);
-          if (!place.subscriber.flush()) return;
-        }
-      },
+  /** Open a stream that begins without a URL. */
+  open(options: StreamOptions): Stream {
+    const stream: Stream = new Stream({
+      ...options,
       onClose: () => {
-        this.#open.delete(connection);
-        for (const { feed, subscriber } of places) {
-          feed.channel.unsubscribe(subscriber);
-          feed.leave();
-        }
+        this.#open.delete(stream);
         options.onClose();
         if (this.#open.size === 0) this.#onEmpty?.();
       },
     });
-    this.#open.add(connection);
+    this.#open.add(stream);
+    if (this.#isDraining) stream.end(this.#between(RETRY_MS));
+    return stream;
+  }
 
-    for (const { feed, url, cursors } of subscriptions) {
-      const carried = carrier(options.framing);
-      const sink = {
-        get isWritable() {
-          return connection.isWritable;
-        },
-        send: (events: readonly ChannelEvent[]) => connection.send(carried(events), url),
-        ended: () => {
-          unfinished -= 1;
-          if (unfinished === 0) connection.end();
-        },
-      };
-      places.push({ feed, subscriber: feed.channel.subscribe(sink, cursors) });
-    }
-    if (this.#isDraining) connection.end(this.#between(RETRY_MS));
+  /** Answer a request with the events of these subscriptions until either side ends it. */
+  async answer(
+    exchange: HttpExchange,
+    subscriptions: readonly Subscription[],
+    answer: AnswerOptions,
+  ): Promise<void> {
+    // Before waiting for anything: a feed that nobody has joined closes.
+    for (const { feed } of subscriptions) feed.join();
+    const socket = await socketOf(exchange);
+    if (socket) this.#openHttp(exchange, socket, subscriptions, answer);
+    else answer.onClose();
+    for (const { feed } of subscriptions) feed.leave();
   }
 
   /**
@@ -128,11 +100,54 @@ export class Streams {
       this.#onEmpty = resolve;
     });
     const spreadMs = Math.min(windowMs, this.#open.size * DRAIN_SPACING_MS);
-    for (const connection of this.#open) {
+    for (const stream of this.#open) {
       const retryMs = this.#between({ from: 1_000, to: 1_000 + windowMs });
-      this.#clock.after(this.#random() * spreadMs, () => connection.end(retryMs));
+      this.#clock.after(this.#random() * spreadMs, () => stream.end(retryMs));
     }
     await empty;
+  }
+
+  /** Resolves when the first poll of each has ended, or takes too long to wait for. */
+  settled(subscriptions: readonly Pick<Subscription, 'feed'>[]): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(FIRST_STATE_MS, resolve);
+      void Promise.all(subscriptions.map(({ feed }) => feed.settled)).then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #openHttp(
+    { res }: HttpExchange,
+    socket: Socket,
+    subscriptions: readonly Subscription[],
+    answer: AnswerOptions,
+  ): void {
+    const { framing, headers, gzip, maxBytes, waitMs, onClose } = answer;
+    const { carriesBinary, carriesPatches } = framing;
+    const clock = this.#clock;
+    const shared = {
+      clock,
+      headers,
+      framing: { ...answer.options, retryMs: this.#between(RETRY_MS) },
+    };
+    const stream = this.open({
+      carriesBinary,
+      carriesPatches,
+      urls: subscriptions.length,
+      onClose,
+      connect: (hooks) => {
+        const options = { ...shared, ...hooks };
+        if (framing.delivery === 'reply') {
+          const ready = this.settled(subscriptions);
+          return new Reply(res, framing, { ...options, waitMs, ready });
+        }
+        const watch = { heartbeatMs: HEARTBEAT_MS, stallMs: STALL_MS };
+        return new HttpConnection(res, socket, framing, { ...options, ...watch, gzip, maxBytes });
+      },
+    });
+    for (const subscription of subscriptions) stream.add(subscription);
   }
 
   #between({ from, to }: { from: number; to: number }): number {
@@ -141,27 +156,9 @@ export class Streams {
 }
 
 /** A pipelined answer gets its socket only when the one before it is finished. */
-async function socketOf(req: IncomingMessage, res: ServerResponse): Promise<Socket | undefined> {
+async function socketOf({ req, res }: HttpExchange): Promise<Socket | undefined> {
   if (!res.socket && !req.destroyed) {
     await Promise.race([once(res, 'socket'), once(res, 'close')]).catch(() => undefined);
   }
   return res.socket && !res.destroyed && !res.socket.destroyed ? res.socket : undefined;
-}
-
-/**
- * What a framing can carry of a URL's events: the reader of a text-only one is told when the state
- * has become something else than text, and when it is text again.
- */
-function carrier(framing: Framing): (events: readonly ChannelEvent[]) => readonly ChannelEvent[] {
-  if (framing.carriesBinary) return (events) => events;
-  let isHidden = false;
-  return (events) =>
-    events.flatMap((event) => {
-      const wasHidden = isHidden;
-      if (carriesState(event)) isHidden = event.encoding === 'base64';
-      if (isHidden && !isLastWord(event)) {
-        return wasHidden ? [] : [controlEvent('stale', event.id, { code: 'NOT_TEXT' })];
-      }
-      return wasHidden && !isHidden ? [event, controlEvent('fresh', event.id, {})] : [event];
-    });
 }

@@ -1,6 +1,6 @@
 /**
- * What an event says. `snapshot` carries the whole state, `patch` a difference to the one before;
- * `stale` and `fresh` say that the upstream fails and that it works again; `unauthorized` and
+ * What an event says. `snapshot` carries the whole state; `patch` stands for a snapshot where the
+ * client has the state before it, and is never published by itself; `stale` and `fresh` say that the upstream fails and that it works again; `unauthorized` and
  * `gone` are the last words of a channel.
  */
 export type EventType = 'snapshot' | 'patch' | 'stale' | 'fresh' | 'unauthorized' | 'gone';
@@ -9,8 +9,8 @@ export type EventType = 'snapshot' | 'patch' | 'stale' | 'fresh' | 'unauthorized
 export interface ChannelEvent {
   readonly type: EventType;
   /**
-   * `<epoch>-<seq>`, opaque to clients: the state that a subscriber has after this event. It is
-   * absent only from a `stale`, `fresh` or last word of a channel whose state is not known yet.
+   * Opaque to clients: what a subscriber has after this event. `<epoch>-<seq>` is a state; the id of
+   * a `stale` is made by `staleId`. Absent from a `fresh` or a last word where no state is known.
    */
   readonly id?: string;
   /**
@@ -28,14 +28,45 @@ export interface ChannelEvent {
   readonly headers: Readonly<Record<string, string>>;
   /** Of a snapshot: the status that the upstream gave with it. */
   readonly status?: 200 | 204;
+  /** Of a snapshot: the same change in fewer bytes, for who has the state before it. */
+  readonly patch?: Patch;
 }
 
+/** A way from one state to the next. */
+export interface Patch {
+  /** The id of the state that it applies to. */
+  readonly base: string;
+  /** A `patch` with the id of the snapshot that it leads to. */
+  readonly event: ChannelEvent;
+}
+
+/** The formats of patches, with their media types (RFC 6902 §6, RFC 7386 §4). */
+export const PATCH_TYPES = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+} as const;
+
 const encoder = new TextEncoder();
+
+/** Make the `patch` of a snapshot. @param text - The patch as JSON. */
+export function patchEvent(
+  format: keyof typeof PATCH_TYPES,
+  id: string,
+  text: string,
+): ChannelEvent {
+  return {
+    type: 'patch',
+    id,
+    data: encoder.encode(text),
+    encoding: 'utf8',
+    headers: { 'content-type': PATCH_TYPES[format] },
+  };
+}
 
 /**
  * Make an event that carries no state.
  *
- * @param id - Of the state that is known, if any.
+ * @param id - Of the state that is known, if any; of a `stale` made by `staleId`.
  * @param data - What clients are told, as JSON: a code, a status; nothing of the inside.
  */
 export function controlEvent(

@@ -2,7 +2,15 @@
 export const OWN_PREFIX = '/_comet/';
 
 /** Names of the transports, as they stand in URLs and in an endpoint's `transports`. */
-export const TRANSPORT_NAMES = ['sse', 'stream'] as const;
+export const TRANSPORT_NAMES = [
+  'sse',
+  'ws',
+  'stream',
+  'multipart',
+  'poll',
+  'jsonp',
+  'iframe',
+] as const;
 
 /** The name of a transport. */
 export type TransportName = (typeof TRANSPORT_NAMES)[number];
@@ -13,6 +21,20 @@ export const PARAMETERS = {
   url: 'url',
   /** The cursor for the `url` before it. */
   since: 'since',
-  /** Bytes of padding before the first event, for old XMLHttpRequest implementations. */
+  /** Bytes of padding before the first event, for browsers that show nothing before. */
   padding: 'padding',
+  /** Bytes after which a stream ends, for clients that keep everything that they have read. */
+  maxBytes: 'maxBytes',
+  /** Seconds for which a long poll waits for an event. */
+  wait: 'wait',
+  /** The function that a JSONP answer calls. */
+  callback: 'callback',
+  /** `mixed`: multipart for a script's eyes, and not for an image element. */
+  type: 'type',
+  /** `direct`: the forever iframe for browsers without `postMessage`. */
+  form: 'form',
+  /** The number that tells a page's forever iframes apart. */
+  frame: 'frame',
+  /** The origin of the page around a forever iframe, if it is not our own. */
+  origin: 'origin',
 } as const;

@@ -1,10 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode, ProxyError } from '../shared/errors.ts';
-import { errorStatus, errorText } from '../shared/errors.ts';
+import { clientText, errorStatus, errorText } from '../shared/errors.ts';
 
 /** Statuses after which a client may try again soon. */
 const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 10, 503: 5 };
+
+/** What some statuses must name (RFC 9110 §15.5.6, §15.5.22). */
+const EXTRA_HEADERS: { readonly [code in ErrorCode]?: Readonly<Record<string, string>> } = {
+  METHOD_NOT_ALLOWED: { allow: 'GET' },
+  UPGRADE_REQUIRED: { upgrade: 'websocket', connection: 'upgrade' },
+};
 
 /**
  * Answer with a failure: its status, its code and one sentence. The detail belongs in the log.
@@ -17,8 +23,8 @@ export function respondWithError(res: ServerResponse, error: ProxyError): void {
     res.destroy();
     return;
   }
-  const { status, headers, body } = errorAnswer(error.code);
-  const extra = error.code === 'METHOD_NOT_ALLOWED' ? { allow: 'GET' } : {};
+  const { status, headers, body } = errorAnswer(error.code, clientText(error));
+  const extra = EXTRA_HEADERS[error.code];
   // What is left of the request body would be read as the next request.
   const connection = res.req.complete ? {} : { connection: 'close' };
   res.writeHead(status, { ...headers, ...extra, ...connection });
@@ -26,13 +32,16 @@ export function respondWithError(res: ServerResponse, error: ProxyError): void {
 }
 
 /** The parts of an error's answer. */
-export function errorAnswer(code: ErrorCode): {
+export function errorAnswer(
+  code: ErrorCode,
+  text: string = errorText(code),
+): {
   status: number;
   headers: Record<string, string>;
   body: string;
 } {
   const status = errorStatus(code);
-  const body = `${code}: ${errorText(code)}\n`;
+  const body = `${code}: ${text}\n`;
   const retryAfter = RETRY_AFTER_SECONDS[status];
   return {
     status,

@@ -9,8 +9,10 @@ const TABLE = {
   BAD_URL: [400, 'each "url" must be a path on this site, such as url=%2Fapi%2Fstatus'],
   BAD_PARAMETER: [400, 'unknown or malformed query parameter'],
   BAD_UPGRADE: [400, 'a malformed upgrade request'],
+  BAD_MESSAGE: [400, 'say {"subscribe": url, "since": id} or {"unsubscribe": url}'],
+  TOO_MANY_URLS: [400, 'too many URLs in this stream'],
   CROSS_SITE: [403, 'this origin may not read streams: list it in "origins"'],
-  WRONG_DESTINATION: [403, 'a stream cannot be loaded as a script, style, image or frame'],
+  WRONG_DESTINATION: [403, 'this transport is not meant for this kind of load'],
   NOT_FOUND: [404, 'nothing is served under this path'],
   NOT_LIVE: [404, 'this URL is not a live endpoint'],
   METHOD_NOT_ALLOWED: [405, 'this method is not allowed here'],
@@ -19,6 +21,7 @@ const TABLE = {
   REQUEST_TIMEOUT: [408, 'the request was not sent in time'],
   URI_TOO_LONG: [414, 'the request target is too long'],
   TOO_MANY_FOR_ADDRESS: [429, 'too many streams from this address'],
+  UPGRADE_REQUIRED: [426, 'this transport needs an upgrade to WebSocket'],
   HEADERS_TOO_LARGE: [431, 'the request headers are too large or too many'],
   INTERNAL: [500, 'internal error'],
   BAD_TRANSFER_ENCODING: [501, 'only the transfer coding "chunked" is understood'],
@@ -66,6 +69,14 @@ export function errorStatus(code: ErrorCode): number {
 /** The sentence that tells a client of this failure: no detail of the inside (CWE-209). */
 export function errorText(code: ErrorCode): string {
   return TABLE[code][1];
+}
+
+/**
+ * What a client may know of a failure: where its own request is wrong, what would be right. Those
+ * details are texts of ours that repeat nothing of the request.
+ */
+export function clientText(error: ProxyError): string {
+  return error.code === 'BAD_PARAMETER' ? error.message : errorText(error.code);
 }
 
 /** All codes with status and sentence, for the documentation's test. */

@@ -30,6 +30,11 @@ export function envelope(event: ChannelEvent, url: string): Buffer {
   return Buffer.from(JSON.stringify({ ...head, contentType, ...data }));
 }
 
+/** A line that is no envelope: the proxy ends the stream, come back after `retryMs`. */
+export function comeBack(retryMs: number): string {
+  return JSON.stringify({ event: 'retry', data: { retryMs: Math.round(retryMs) } });
+}
+
 /** A Buffer over the same memory. */
 export function view(data: Uint8Array): Buffer {
   return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);

@@ -2,33 +2,28 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { Clock, Timer } from '../shared/clock.ts';
-import type { Coding } from './frames.ts';
-import { encode, frameOf } from './frames.ts';
-import type { Framing, PreludeOptions } from './framing.ts';
+import type { Coding, Frame } from './coding.ts';
+import { chunk, chunked, chunkedGzip, chunkedStored, raw } from './coding.ts';
+import type { Connection, ConnectionHooks } from './connection.ts';
+import { EVENT_HEADERS } from './connection.ts';
+import type { FramingOptions, StreamFraming } from './framing.ts';
+import { GZIP_HEADER, GzipSum } from './gzip.ts';
 
-/** How a connection is opened and watched. */
-export interface ConnectionOptions {
+/** How a stream is opened and watched. */
+export interface StreamOptions extends ConnectionHooks {
   readonly clock: Clock;
-  readonly prelude: PreludeOptions;
+  readonly framing: FramingOptions;
   /** Headers beside those of the framing, for instance CORS. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Send a gzip stream; the request must be HTTP/1.1. */
+  readonly gzip: boolean;
   /** Longest silence on an open stream. */
   readonly heartbeatMs: number;
   /** A peer that has read not a byte of what waits for it for so long is gone. */
   readonly stallMs: number;
-  /** The peer has read what was written after `send` gave false. */
-  readonly onDrain: () => void;
-  /** The connection is over, whoever ended it. Called once. */
-  readonly onClose: () => void;
+  /** Bytes of text after which the stream ends; `undefined` is without end. */
+  readonly maxBytes: number | undefined;
 }
-
-/** Headers of every stream: not stored, not transformed, not buffered, not sniffed. */
-const STREAM_HEADERS: Readonly<Record<string, string>> = {
-  'cache-control': 'no-store, no-transform',
-  'x-content-type-options': 'nosniff',
-  'x-accel-buffering': 'no', // nginx
-  incremental: '?1', // RFC 10036
-};
 
 /**
  * An open stream to one peer over HTTP/1.
@@ -37,45 +32,57 @@ const STREAM_HEADERS: Readonly<Record<string, string>> = {
  * chunk header costs half of what `res.write` does. The response still writes the head and the
  * last chunk, so Node's bookkeeping of the connection stays right.
  */
-export class HttpConnection {
+export class HttpConnection implements Connection {
   readonly #res: ServerResponse;
   readonly #socket: Socket;
-  readonly #framing: Framing;
-  readonly #coding: Coding;
-  readonly #options: ConnectionOptions;
+  readonly #options: StreamOptions;
+  readonly #gzipSum: GzipSum | undefined;
+  /** For text that may be compressed, and for text that may not. */
+  readonly #codings: readonly [Coding, Coding];
+  #framing: StreamFraming;
+  /** The last event and its URL, where the heartbeat is to repeat it. */
+  #last: readonly [ChannelEvent, string] | undefined;
   #timer: Timer | undefined;
   #lastWriteAt: number;
+  #textBytes = 0;
   #isBlocked = false;
   #isOpen = true;
 
   /** @param res - Must have its socket already: a pipelined answer has to wait for it. */
-  constructor(res: ServerResponse, socket: Socket, framing: Framing, options: ConnectionOptions) {
+  constructor(res: ServerResponse, socket: Socket, framing: StreamFraming, options: StreamOptions) {
     this.#res = res;
     this.#socket = socket;
     this.#framing = framing;
     this.#options = options;
-    this.#coding = res.req.httpVersion === '1.1' ? 'chunked' : 'raw';
+    this.#gzipSum = options.gzip ? new GzipSum() : undefined;
+    const plain = res.req.httpVersion === '1.1' ? chunked : raw;
+    this.#codings = options.gzip ? [chunkedGzip, chunkedStored] : [plain, plain];
     this.#lastWriteAt = options.clock.now();
     socket.on('drain', this.#onDrain);
     res.once('close', this.#onClose);
     this.#open();
   }
 
-  /** True while the peer keeps up. */
   get isWritable(): boolean {
     return this.#isOpen && !this.#isBlocked;
   }
 
-  /** Write events of the endpoint with this URL; false when the peer does not keep up. */
-  send(events: readonly ChannelEvent[], url: string): boolean {
-    for (const event of events) this.#write(frameOf(this.#framing, this.#coding, event, url));
+  send(events: readonly ChannelEvent[], url: string, mayCompress: boolean): boolean {
+    const coding = this.#codings[mayCompress ? 0 : 1];
+    for (const event of events) {
+      this.#write(coding.frameOf(this.#framing, event, url));
+      this.#framing = this.#framing.after?.(event) ?? this.#framing;
+      if (this.#framing.heartbeat === undefined) this.#last = [event, url];
+    }
+    const { maxBytes } = this.#options;
+    if (maxBytes !== undefined && this.#textBytes >= maxBytes) this.end(0);
     return this.isWritable;
   }
 
-  /** End the answer; with `retryMs` the peer is asked to come back after that time. */
   end(retryMs?: number): void {
     if (!this.#isOpen) return;
-    if (retryMs !== undefined) this.#write(encode(this.#coding, this.#framing.farewell(retryMs)));
+    if (retryMs !== undefined) this.#writeText(this.#framing.farewell(retryMs));
+    if (this.#gzipSum) this.#socket.write(chunk(this.#gzipSum.trailer()));
     this.#stop();
     // A peer that reads nothing more must not keep the socket for ever.
     this.#socket.setTimeout(this.#options.stallMs);
@@ -84,20 +91,29 @@ export class HttpConnection {
   }
 
   #open(): void {
-    const { prelude, headers } = this.#options;
+    const { framing, headers, heartbeatMs } = this.#options;
     // Head, prelude and a snapshot that is known already leave in one packet.
     this.#socket.cork();
     process.nextTick(() => this.#socket.uncork());
-    this.#res.writeHead(200, { ...this.#framing.headers, ...STREAM_HEADERS, ...headers });
+    const coding = this.#gzipSum ? { 'content-encoding': 'gzip' } : {};
+    const own = this.#framing.headers(framing);
+    this.#res.writeHead(200, { ...own, ...EVENT_HEADERS, ...coding, ...headers });
     this.#res.flushHeaders();
-    this.#write(encode(this.#coding, this.#framing.prelude(prelude)));
-    this.#watch(this.#options.heartbeatMs);
+    if (this.#gzipSum) this.#socket.write(chunk(GZIP_HEADER));
+    this.#writeText(this.#framing.prelude(framing));
+    this.#watch(heartbeatMs);
   }
 
-  #write(frame: Buffer): void {
-    if (!this.#isOpen) return;
+  #writeText(text: string): void {
+    this.#write(this.#codings[1].encode(text));
+  }
+
+  #write({ bytes, textBytes, piece }: Frame): void {
+    if (!this.#isOpen || bytes.length === 0) return;
     this.#lastWriteAt = this.#options.clock.now();
-    if (this.#socket.write(frame) || this.#isBlocked) return;
+    this.#textBytes += textBytes;
+    if (piece) this.#gzipSum?.add(piece);
+    if (this.#socket.write(bytes) || this.#isBlocked) return;
     this.#isBlocked = true;
     // Node's own timeout counts every byte that the peer takes, and then destroys the socket.
     this.#socket.setTimeout(this.#options.stallMs);
@@ -114,11 +130,17 @@ export class HttpConnection {
       // A heartbeat would only queue behind what is not read.
       this.#watch(heartbeatMs);
     } else if (silentMs >= heartbeatMs) {
-      this.#write(encode(this.#coding, this.#framing.heartbeat));
+      this.#heartbeat();
       this.#watch(heartbeatMs);
     } else {
       this.#watch(heartbeatMs - silentMs);
     }
+  }
+
+  #heartbeat(): void {
+    const { heartbeat } = this.#framing;
+    if (heartbeat !== undefined) this.#writeText(heartbeat);
+    else if (this.#last) this.#write(this.#codings[1].frameOf(this.#framing, ...this.#last));
   }
 
   readonly #onDrain = (): void => {

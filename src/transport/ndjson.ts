@@ -1,5 +1,5 @@
-import { envelope } from './envelope.ts';
-import type { Framing } from './framing.ts';
+import { comeBack, envelope } from './envelope.ts';
+import type { StreamFraming } from './framing.ts';
 
 const LINE_END = Buffer.from('\n');
 
@@ -7,14 +7,15 @@ const LINE_END = Buffer.from('\n');
  * One envelope a line, for XMLHttpRequest and fetch. An empty line is a heartbeat. The type cannot
  * be sniffed for, so browsers hand out the first byte at once.
  */
-export const ndjson: Framing = {
+export const ndjson: StreamFraming = {
   name: 'stream',
-  transport: 'stream',
+  delivery: 'stream',
+  isCompressible: true,
   carriesBinary: true,
-  headers: { 'content-type': 'application/x-ndjson; charset=utf-8' },
+  carriesPatches: true,
+  headers: () => ({ 'content-type': 'application/x-ndjson; charset=utf-8' }),
   prelude: ({ paddingBytes }) => `${' '.repeat(paddingBytes)}\n`,
   heartbeat: '\n',
   frame: (event, url) => Buffer.concat([envelope(event, url), LINE_END]),
-  farewell: (retryMs) =>
-    `${JSON.stringify({ event: 'retry', data: { retryMs: Math.round(retryMs) } })}\n`,
+  farewell: (retryMs) => `${comeBack(retryMs)}\n`,
 };

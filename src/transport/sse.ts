@@ -1,7 +1,8 @@
 import type { ChannelEvent } from '../protocol/event.ts';
 import { carriesState } from '../protocol/event.ts';
+import { errorStatus } from '../shared/errors.ts';
 import { envelope, hasLineBreak, view } from './envelope.ts';
-import type { Framing } from './framing.ts';
+import type { StreamFraming } from './framing.ts';
 
 const END = Buffer.from('\n\n');
 
@@ -10,18 +11,23 @@ const END = Buffer.from('\n\n');
  * literally and reconnects in a hot loop.
  */
 const shared = {
-  transport: 'sse',
-  headers: { 'content-type': 'text/event-stream' },
+  delivery: 'stream',
+  isCompressible: true,
+  carriesPatches: true,
+  headers: () => ({ 'content-type': 'text/event-stream' }),
   prelude: ({ retryMs, paddingBytes }) => {
     const padding = paddingBytes > 0 ? `:${' '.repeat(paddingBytes)}\n` : '';
-    return `${padding}retry: ${Math.max(1_000, Math.round(retryMs))}\n:ok\n\n`;
+    return `${padding}${retry(retryMs)}:ok\n\n`;
   },
   heartbeat: ':\n\n',
-  farewell: (retryMs) => `retry: ${Math.max(1_000, Math.round(retryMs))}\n\n`,
-} as const satisfies Partial<Framing>;
+  farewell: (retryMs) => `${retry(retryMs)}\n`,
+  // EventSource gives up for good on any status but 200: "later" has to be told inside a stream.
+  refusal: (code, { retryMs }) =>
+    [429, 503].includes(errorStatus(code)) ? `:${code}\n${retry(retryMs)}\n` : undefined,
+} as const satisfies Partial<StreamFraming>;
 
 /** On an endpoint's own URL: `data` is exactly the body. */
-export const bareSse: Framing = {
+export const bareSse: StreamFraming = {
   ...shared,
   name: 'sse-bare',
   carriesBinary: false,
@@ -29,12 +35,16 @@ export const bareSse: Framing = {
 };
 
 /** On `/_comet/sse`: `data` is the envelope. */
-export const sse: Framing = {
+export const sse: StreamFraming = {
   ...shared,
   name: 'sse',
   carriesBinary: true,
   frame: (event, url) => message(event, envelope(event, url)),
 };
+
+function retry(retryMs: number): string {
+  return `retry: ${Math.max(1_000, Math.round(retryMs))}\n`;
+}
 
 function message(event: ChannelEvent, data: Uint8Array): Buffer {
   // Only state moves the cursor: a `stale` without an id leaves the browser's one as it is.

@@ -9,7 +9,9 @@ import { parse, problemsIn, reported } from './parse-error.ts';
 const DEFAULT_ENDPOINT = {
   vary: [{ kind: 'cookies' }, { kind: 'header', name: 'authorization' }],
   polls: 'absorb',
-  transports: ['sse', 'stream'],
+  hold: 25_000,
+  patch: 'none',
+  transports: ['sse', 'ws', 'stream', 'multipart', 'poll', 'iframe'],
   ignoreQuery: ['_'],
   headers: {},
   timeout: 10_000,
@@ -30,12 +32,14 @@ test('a site is enough: every other key has a default', () => {
     live: {},
     origins: [],
     trustedProxies: [],
+    webSocketCompression: false,
     limits: {
       connections: 50_000,
       streams: 40_000,
       streamsPerAddress: 1_024,
       channels: 10_000,
       urlsPerStream: 32,
+      messageBytes: 16 * 1_024,
       headerBytes: 16 * 1_024,
       urlBytes: 8 * 1_024,
       logBytes: 1_024 ** 2,
@@ -136,7 +140,7 @@ test('a config from flags has the path in its messages, where a file has the pos
   assert.deepEqual(
     reported(() => checkConfig(value, 'command line')),
     [
-      'command line: live /a "polls" must be one of "pass", "absorb": did you mean "pass"?: current value is "pas"',
+      'command line: live /a "polls" must be one of "pass", "absorb", "hold": did you mean "pass"?: current value is "pas"',
     ],
   );
 });

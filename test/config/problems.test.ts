@@ -22,7 +22,7 @@ test('all problems are reported at once, each at its line and column', () => {
     'c.json:2:3 unknown key "sitee": did you mean "site"?',
     'c.json:3:13 "listen" must be an address such as "127.0.0.1:8080", ":8080" or "unix:/run/x.sock": current value is "nowhere"',
     'c.json:5:5 "a" must start with "/": try "/a"',
-    'c.json:6:37 "polls" must be one of "pass", "absorb": did you mean "absorb"?: current value is "absorbed"',
+    'c.json:6:37 "polls" must be one of "pass", "absorb", "hold": did you mean "absorb"?: current value is "absorbed"',
     'c.json:6:49 unknown key "vry": did you mean "vary"?',
     'c.json:7:22 "every" must be a string; durations and sizes carry their unit, as in "5s" or "64KiB": current value is 2',
     'c.json:7:36 "history" must be at least 0: current value is -1',
@@ -61,7 +61,7 @@ test('an unknown key in a site is reported with the key that was meant', () => {
 
 test('an unknown key that resembles none is reported with those that are known there', () => {
   assert.deepEqual(problemsIn(withKeys('"backends": []')), [
-    'c.json:1:21 unknown key "backends": known here are listen, site, live, origins, trustedProxies, limits, log',
+    'c.json:1:21 unknown key "backends": known here are listen, site, live, origins, trustedProxies, webSocketCompression, limits, log',
   ]);
   assert.deepEqual(problemsIn(withKeys('"log": {"colour": true}')), [
     'c.json:1:29 unknown key "colour": known here are level, format, access',
@@ -117,7 +117,7 @@ const VALUES: readonly [rule: string, keys: string, problem: string][] = [
   [
     'a list is told which of its entries is wrong',
     '"live": {"/a": {"every": "1s", "transports": ["sse", "see"]}}',
-    '1:74 must be one of "sse", "stream": did you mean "sse"?: current value is "see"',
+    '1:74 must be one of "sse", "ws", "stream", "multipart", "poll", "jsonp", "iframe": did you mean "sse"?: current value is "see"',
   ],
 ];
 for (const [rule, keys, problem] of VALUES) {

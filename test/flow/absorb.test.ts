@@ -49,7 +49,7 @@ test('an absorbed answer has an ETag and is 304 to who has it, and carries safe 
   const etag = first.headers.get('etag') ?? '';
   assert.match(etag, /^"[\w.~-]+"$/);
   assert.equal(first.headers.get('cache-control'), 'no-cache');
-  assert.equal(first.headers.get('vary'), 'Cookie, x-tenant, Accept');
+  assert.equal(first.headers.get('vary'), 'Cookie, x-tenant, Accept, Prefer');
   assert.equal(first.headers.get('x-powered-by'), null);
   assert.equal(first.headers.get('content-security-policy'), null);
   for (const headers of [

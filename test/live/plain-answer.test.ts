@@ -15,7 +15,7 @@ function stateWith(headers: Record<string, string> = {}): ChannelEvent {
 }
 
 const ABSORBABLE: [rule: string, method: string, headers: string[], boolean][] = [
-  ['a GET', 'GET', ['Accept', '*/*'], true],
+  ['a GET', 'GET', ['Accept, Prefer', '*/*'], true],
   ['a conditional GET', 'GET', ['If-None-Match', '"1"', 'If-Modified-Since', DATE], true],
   ['a GET that says it has no body', 'GET', ['Content-Length', '0'], true],
   ['a GET with a body', 'GET', ['Content-Length', '1'], false],
@@ -48,7 +48,7 @@ test('a state is for others only when the poll carried all that it varies on', (
     ['Cookie', [sid], undefined],
     ['Accept-Language', [COOKIES], 'accept-language'],
     ['Accept-Encoding,accept-language', [language], undefined],
-    ['Accept', [COOKIES, language], 'accept'],
+    ['Accept, Prefer', [COOKIES, language], 'accept'],
     ['User-Agent', [], 'user-agent'],
     ['*', [COOKIES], '*'],
     ['Accept-Encoding, *', [], '*'],
@@ -68,7 +68,7 @@ test('a plain answer is the body, with a tag of ours where the upstream gave non
     'cache-control': 'no-cache',
     'content-type': 'application/json',
     etag: '"a-1"',
-    vary: 'Accept',
+    vary: 'Accept, Prefer',
     'cache-status': 'comet-proxy; hit',
     'content-length': '7',
   });
@@ -80,16 +80,16 @@ test('what the upstream said of its state is told on', () => {
   for (const [name, value] of Object.entries(given)) assert.equal(headers[name], value);
 });
 
-test('an answer varies on what the upstream says, on what the poll carries, and on Accept', () => {
+test('an answer varies on what the upstream says, on what the poll carries, and on Accept and Prefer', () => {
   const vary = (given: string, items: readonly VaryItem[]) =>
     plainAnswer(stateWith({ vary: given }), items, []).headers['vary'];
-  assert.equal(vary('', [COOKIES]), 'Cookie, Accept');
+  assert.equal(vary('', [COOKIES]), 'Cookie, Accept, Prefer');
   assert.equal(
     vary('Accept-Encoding, accept, cookie', [COOKIES]),
-    'Accept-Encoding, Accept, Cookie',
+    'Accept-Encoding, Accept, Cookie, Prefer',
   );
-  assert.equal(vary('', [{ kind: 'header', name: 'x-user' }]), 'x-user, Accept');
-  assert.equal(vary('', [{ kind: 'query', name: 'q' }, { kind: 'address' }]), 'Accept');
+  assert.equal(vary('', [{ kind: 'header', name: 'x-user' }]), 'x-user, Accept, Prefer');
+  assert.equal(vary('', [{ kind: 'query', name: 'q' }, { kind: 'address' }]), 'Accept, Prefer');
 });
 
 const CONDITIONS: [

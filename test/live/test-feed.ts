@@ -53,6 +53,7 @@ export function createTestFeed(shared: Shared = {}): TestFeed {
     every: { minMs: EVERY_MS, maxMs: EVERY_MS },
     lingerMs: LINGER_MS,
     isPrivate: false,
+    patch: 'none',
     fetch: script.fetch,
     clock,
     random: () => 0.5,

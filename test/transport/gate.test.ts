@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { corsHeaders, foreignOrigin, gateStream } from '../../src/transport/gate.ts';
+import { corsHeaders, foreignOrigin, readerGate } from '../../src/transport/gate.ts';
 import { acceptsEventStream } from '../../src/transport/negotiate.ts';
 
 const OWN = 'https://shop.example';
+const readers = readerGate('empty', 'document');
 const LISTED = ['https://partner.example', 'http://localhost:3000'];
 
 /** Raw headers as a browser sends them. */
@@ -11,9 +12,9 @@ const raw = (headers: Record<string, string>) => Object.entries(headers).flat();
 
 /** `open`, `open for <origin>`, or the code of the refusal. */
 function gate(headers: Record<string, string>): string {
-  const result = gateStream(raw(headers), OWN, LISTED);
+  const result = readers(raw(headers), { own: OWN, allowed: LISTED });
   if (result.kind === 'refused') return result.code;
-  return result.corsOrigin === undefined ? 'open' : `open for ${result.corsOrigin}`;
+  return result.foreign === undefined ? 'open' : `open for ${result.foreign}`;
 }
 
 const GATE: [rule: string, headers: Record<string, string>, expected: string][] = [

@@ -30,13 +30,13 @@ test('a stream is an answer in chunks that nobody may store, transform, buffer o
 
 test('each event is a chunk', async (t) => {
   const { connection, peer } = await openConnection(t, { framing: sse });
-  assert.equal(connection.send([EVENT, EVENT], '/x'), true);
+  assert.equal(connection.send([EVENT, EVENT], '/x', true), true);
   await until(() => peer.body === chunk(PRELUDE) + chunk(FRAME) + chunk(FRAME));
 });
 
 test('over HTTP/1.0 there are no chunks', async (t) => {
   const { connection, peer } = await openConnection(t, { framing: sse, version: '1.0' });
-  connection.send([EVENT], '/x');
+  connection.send([EVENT], '/x', true);
   await until(() => peer.body === PRELUDE + FRAME);
   assert.ok(!/transfer-encoding/i.test(peer.head));
   connection.end(3_000);
@@ -57,7 +57,7 @@ test('an end is a last chunk, and is told once', async (t) => {
   assert.equal(calls.close, 1);
   assert.equal(clock.pending, 0);
   assert.equal(connection.isWritable, false);
-  assert.equal(connection.send([EVENT], '/x'), false);
+  assert.equal(connection.send([EVENT], '/x', true), false);
   peer.destroy();
   await until(() => peer.isClosed);
   assert.equal(calls.close, 1);
@@ -90,7 +90,7 @@ test('a peer that leaves is noticed, once', async (t) => {
 test('a heartbeat comes after a silence only', async (t) => {
   const { connection, peer, clock } = await openConnection(t, { framing: sse });
   await clock.advance(HEARTBEAT_MS - 1);
-  connection.send([EVENT], '/x');
+  connection.send([EVENT], '/x', true);
   await clock.advance(HEARTBEAT_MS - 1);
   await until(() => peer.body === chunk(PRELUDE) + chunk(FRAME));
   await clock.advance(1);

@@ -5,9 +5,10 @@ import type { ChannelEvent } from '../../src/protocol/event.ts';
 import { controlEvent } from '../../src/protocol/event.ts';
 import { ndjson } from '../../src/transport/ndjson.ts';
 import { jsonSnapshot, snapshot } from '../protocol/events.ts';
+import { frameBytes, OPTIONS } from './framings.ts';
 import { NASTY_TEXTS } from './nasty-texts.ts';
 
-const line = (event: ChannelEvent, url = '/x') => ndjson.frame(event, url).toString();
+const line = (event: ChannelEvent, url = '/x') => frameBytes(ndjson, event, url).toString();
 
 /** The one envelope that stands in a line. */
 function parse(event: ChannelEvent, url?: string): unknown {
@@ -104,11 +105,13 @@ test('a URL is told as it is, whatever stands in it', () => {
 });
 
 test('prelude, heartbeat and farewell', () => {
-  assert.equal(ndjson.prelude({ retryMs: 2_000, paddingBytes: 0 }), '\n');
-  assert.equal(ndjson.prelude({ retryMs: 2_000, paddingBytes: 4 }), '    \n');
+  assert.equal(ndjson.prelude({ ...OPTIONS, retryMs: 2_000, paddingBytes: 0 }), '\n');
+  assert.equal(ndjson.prelude({ ...OPTIONS, retryMs: 2_000, paddingBytes: 4 }), '    \n');
   assert.equal(ndjson.heartbeat, '\n');
   assert.equal(ndjson.farewell(1_234.5), '{"event":"retry","data":{"retryMs":1235}}\n');
-  assert.deepEqual(ndjson.headers, { 'content-type': 'application/x-ndjson; charset=utf-8' });
+  assert.deepEqual(ndjson.headers(OPTIONS), {
+    'content-type': 'application/x-ndjson; charset=utf-8',
+  });
 });
 
 for (const [name, text] of NASTY_TEXTS) {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { Framing } from '../../src/transport/framing.ts';
+import type { StreamFraming } from '../../src/transport/framing.ts';
 import { HttpConnection } from '../../src/transport/http-connection.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
 import { startUpstream } from '../support/upstream.ts';
+import { OPTIONS } from './framings.ts';
 
 export const HEARTBEAT_MS = 15_000;
 export const STALL_MS = 120_000;
@@ -37,7 +38,9 @@ export interface OpenConnection {
 }
 
 export interface RawOptions {
-  readonly framing: Framing;
+  readonly framing: StreamFraming;
+  readonly gzip?: boolean;
+  readonly maxBytes?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly version?: '1.0' | '1.1';
   readonly paddingBytes?: number;
@@ -55,7 +58,9 @@ export async function openConnection(t: TestContext, options: RawOptions): Promi
     assert.ok(res.socket);
     connection = new HttpConnection(res, res.socket, options.framing, {
       clock,
-      prelude: { retryMs: 2_000, paddingBytes: options.paddingBytes ?? 0 },
+      framing: { ...OPTIONS, paddingBytes: options.paddingBytes ?? 0 },
+      gzip: options.gzip ?? false,
+      maxBytes: options.maxBytes,
       headers: options.headers ?? {},
       heartbeatMs: HEARTBEAT_MS,
       stallMs: options.stallMs ?? STALL_MS,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encode } from '../../src/transport/frames.ts';
+import { chunked } from '../../src/transport/coding.ts';
 import { ndjson } from '../../src/transport/ndjson.ts';
 import { snapshot } from '../protocol/events.ts';
 import { until } from '../support/until.ts';
@@ -14,7 +14,7 @@ async function fill({ connection, peer }: OpenConnection): Promise<number> {
   await until(() => peer.body !== '');
   peer.pause();
   for (let sent = 1; ; sent++) {
-    if (!connection.send([LARGE], '/x')) return sent;
+    if (!connection.send([LARGE], '/x', true)) return sent;
     // What the kernel takes is no backpressure: let it take what it can.
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -29,8 +29,8 @@ test('a peer that does not read is blocked until it has drained', async (t) => {
   peer.resume();
   await until(() => calls.drain > 0);
   assert.equal(connection.isWritable, true);
-  const frame = encode('chunked', ndjson.frame(LARGE, '/x')).toString();
-  const expected = encode('chunked', '\n').toString() + frame.repeat(sent);
+  const frame = chunked.frameOf(ndjson, LARGE, '/x').bytes.toString();
+  const expected = chunked.encode('\n').bytes.toString() + frame.repeat(sent);
   await until(() => peer.body.length >= expected.length);
   assert.ok(peer.body === expected, 'nothing is lost, doubled or added');
   assert.equal(calls.drain, 1);
@@ -42,7 +42,7 @@ test('a peer that is blocked gets no heartbeat', async (t) => {
   const sent = await fill(open);
   await clock.advance(2 * HEARTBEAT_MS);
   peer.resume();
-  const frames = encode('chunked', ndjson.frame(LARGE, '/x')).length * sent;
+  const frames = chunked.frameOf(ndjson, LARGE, '/x').bytes.length * sent;
   await until(() => peer.body.length >= frames + 6);
   assert.equal(peer.body.length, frames + 6); // and the prelude, one byte in a chunk
 });

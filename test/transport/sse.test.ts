@@ -7,6 +7,7 @@ import type { ChannelEvent } from '../../src/protocol/event.ts';
 import { controlEvent } from '../../src/protocol/event.ts';
 import { bareSse, sse } from '../../src/transport/sse.ts';
 import { jsonSnapshot, snapshot } from '../protocol/events.ts';
+import { frameBytes, OPTIONS } from './framings.ts';
 import { NASTY_TEXTS } from './nasty-texts.ts';
 
 /** What a browser makes of bytes. */
@@ -17,8 +18,8 @@ function parse(bytes: string): EventSourceMessage[] {
   return messages;
 }
 
-const bare = (event: ChannelEvent) => bareSse.frame(event, '/x').toString();
-const enveloped = (event: ChannelEvent) => sse.frame(event, '/x').toString();
+const bare = (event: ChannelEvent) => frameBytes(bareSse, event).toString();
+const enveloped = (event: ChannelEvent) => frameBytes(sse, event).toString();
 
 test('a bare snapshot is the body, with its id and no event name', () => {
   assert.equal(bare(jsonSnapshot('a-1', '{"n": 1}')), 'id: a-1\ndata: {"n": 1}\n\n');
@@ -62,26 +63,33 @@ test('an enveloped last word names its URL and has no id', () => {
 });
 
 test('the prelude asks for a reconnect after a moment, and shows that the stream is open', () => {
-  assert.equal(sse.prelude({ retryMs: 2_500.4, paddingBytes: 0 }), 'retry: 2500\n:ok\n\n');
-  assert.equal(sse.prelude({ retryMs: 2_500, paddingBytes: 3 }), ':   \nretry: 2500\n:ok\n\n');
+  assert.equal(
+    sse.prelude({ ...OPTIONS, retryMs: 2_500.4, paddingBytes: 0 }),
+    'retry: 2500\n:ok\n\n',
+  );
+  assert.equal(
+    sse.prelude({ ...OPTIONS, retryMs: 2_500, paddingBytes: 3 }),
+    ':   \nretry: 2500\n:ok\n\n',
+  );
 });
 
 test('nobody is asked to reconnect in less than a second', () => {
-  assert.equal(sse.prelude({ retryMs: 0, paddingBytes: 0 }), 'retry: 1000\n:ok\n\n');
+  assert.equal(sse.prelude({ ...OPTIONS, retryMs: 0, paddingBytes: 0 }), 'retry: 1000\n:ok\n\n');
   assert.equal(sse.farewell(1), 'retry: 1000\n\n');
   assert.equal(sse.farewell(4_321.5), 'retry: 4322\n\n');
 });
 
 test('prelude, heartbeat and farewell are no events', () => {
   const { prelude, heartbeat, farewell } = bareSse;
-  const bytes = prelude({ retryMs: 2_000, paddingBytes: 2_048 }) + heartbeat + farewell(5_000);
+  const bytes =
+    prelude({ ...OPTIONS, retryMs: 2_000, paddingBytes: 2_048 }) + heartbeat + farewell(5_000);
   assert.deepEqual(parse(bytes), []);
   assert.equal(heartbeat, ':\n\n');
 });
 
 test('the type is text/event-stream, which has no charset', () => {
   for (const framing of [sse, bareSse]) {
-    assert.deepEqual(framing.headers, { 'content-type': 'text/event-stream' });
+    assert.deepEqual(framing.headers(OPTIONS), { 'content-type': 'text/event-stream' });
   }
 });
 

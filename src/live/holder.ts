@@ -1,0 +1,99 @@
+import type { ChannelEvent } from '../protocol/event.ts';
+import { isLastWord } from '../protocol/event.ts';
+import type { Clock } from '../shared/clock.ts';
+import { headerValues } from '../shared/raw-headers.ts';
+import type { HttpExchange } from './exchange.ts';
+import type { Feed } from './feed.ts';
+
+/** How a held request came to its end. */
+export type HoldOutcome =
+  /** There is another state now. */
+  | 'changed'
+  /** The time is over, or a newer request of the same client took its place. */
+  | 'same'
+  /** The channel has ended: only the site can say why. */
+  | 'ended'
+  /** The client is gone. */
+  | 'left';
+
+/** One request to hold. */
+export interface Hold {
+  readonly exchange: HttpExchange;
+  readonly feed: Feed;
+  /** The id of the state that the client has. */
+  readonly stateId: string | undefined;
+  readonly holdMs: number;
+  /** Is this another state than the client's? */
+  readonly isNews: (state: ChannelEvent) => boolean;
+  /**
+   * The client does not know that it is held, and may poll by a timer, no matter what is open: a
+   * newer request for the same URL then ends this one, else they would take up all connections
+   * that its browser has for the site.
+   */
+  readonly yieldsToNewer: boolean;
+}
+
+/** Holds plain requests until the state is another one than the client has. */
+export class Holder {
+  readonly #clock: Clock;
+  readonly #ends = new Set<() => void>();
+  readonly #byClient = new Map<string, () => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves when the request is to be answered. Never rejects. */
+  hold({ exchange, feed, stateId, holdMs, isNews, yieldsToNewer }: Hold): Promise<HoldOutcome> {
+    const { res } = exchange;
+    const client = yieldsToNewer ? clientKey(exchange, feed.channel.name) : undefined;
+    if (client !== undefined) this.#byClient.get(client)?.();
+    feed.join();
+    return new Promise((resolve) => {
+      const end = (outcome: HoldOutcome) => {
+        if (!this.#ends.delete(release)) return;
+        if (client !== undefined && this.#byClient.get(client) === release) {
+          this.#byClient.delete(client);
+        }
+        timer.cancel();
+        res.off('close', onClose);
+        // Not from inside of what the channel is just telling.
+        queueMicrotask(() => feed.channel.unsubscribe(subscriber));
+        feed.leave();
+        resolve(outcome);
+      };
+      const release = () => end('same');
+      const onClose = () => end('left');
+      const timer = this.#clock.after(holdMs, release);
+      this.#ends.add(release);
+      if (client !== undefined) this.#byClient.set(client, release);
+      res.once('close', onClose);
+      const sink = {
+        takesPatches: false,
+        isWritable: true,
+        send(events: readonly ChannelEvent[]) {
+          if (events.some(isLastWord)) end('ended');
+          else if (events.some((event) => event.type === 'snapshot' && isNews(event))) {
+            end('changed');
+          }
+          return true;
+        },
+        ended: () => end('ended'),
+      };
+      const cursors = stateId === undefined ? [] : [stateId];
+      const subscriber = feed.channel.subscribe(sink, cursors);
+    });
+  }
+
+  /** Answer all of them now. */
+  release(): void {
+    for (const end of [...this.#ends]) end();
+  }
+}
+
+/** As far as it can be told which browser asks: a wrong guess only shortens a hold. */
+function clientKey({ req, downstream }: HttpExchange, channel: string): string {
+  const names = ['user-agent', 'cookie', 'authorization'];
+  const headers = names.map((name) => headerValues(req.rawHeaders, name));
+  return JSON.stringify([channel, downstream.address, headers]);
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { ChannelEvent } from '../protocol/event.ts';
+import { view } from './envelope.ts';
+import type { StreamFraming } from './framing.ts';
+
+/*
+ * Multipart (RFC 2046 §5.1): each state is a part, its body and type as the upstream gave them. The
+ * boundary is the same for everybody, so that parts can be shared, and not to be guessed.
+ */
+const BOUNDARY = randomBytes(16).toString('hex');
+const DELIMITER = `--${BOUNDARY}\r\n`;
+
+const shared = {
+  delivery: 'stream',
+  carriesBinary: true,
+  prelude: () => DELIMITER,
+} as const satisfies Partial<StreamFraming>;
+
+/**
+ * For readers that are programs: parts have their length, their event and its id. Not
+ * `x-mixed-replace`: WebKit cancels every load of that type that is not for an image.
+ */
+export const mixed: StreamFraming = {
+  ...shared,
+  name: 'multipart-mixed',
+  isCompressible: true,
+  carriesPatches: true,
+  heartbeat: `Content-Length: 0\r\n\r\n\r\n${DELIMITER}`,
+  headers: () => ({ 'content-type': `multipart/mixed; boundary=${BOUNDARY}` }),
+  frame(event) {
+    const id = event.id === undefined ? '' : `X-Event-Id: ${event.id}\r\n`;
+    const head = `Content-Type: ${typeOf(event)}\r\nX-Event: ${event.type}\r\n${id}`;
+    const length = `Content-Length: ${event.data.length}\r\n\r\n`;
+    return part(`${head}${length}`, event, `\r\n${DELIMITER}`);
+  },
+  farewell: (retryMs) => `X-Retry-Ms: ${Math.round(retryMs)}\r\n\r\n\r\n--${BOUNDARY}--\r\n`,
+};
+
+/**
+ * For image elements, where each part replaces the one before it: server push as of 1995. What is
+ * no state cannot be shown by an image and is not sent.
+ *
+ * Browsers show a part when they have seen the head of the next one, so that head is written at
+ * once, with the same type: else every image would be shown one change late.
+ */
+export const mixedReplace: StreamFraming = {
+  ...shared,
+  name: 'multipart',
+  isCompressible: false,
+  carriesPatches: false,
+  // Until there is an image: a field that nobody knows, in the head of the part that is to come.
+  heartbeat: 'X-Heartbeat: 1\r\n',
+  headers: () => ({
+    'content-type': `multipart/x-mixed-replace; boundary=${BOUNDARY}`,
+    // SECURITY: opened as a document a part could be a page with scripts, on the site's origin.
+    'content-security-policy': "sandbox; default-src 'none'",
+  }),
+  frame: (event) => replacing(`Content-Type: ${typeOf(event)}\r\n\r\n`, event),
+  farewell: () => `\r\n\r\n--${BOUNDARY}--\r\n`,
+  after: (event) => (isShown(event) ? opened(typeOf(event)) : mixedReplace),
+};
+
+/** The framings of streams whose next part is begun already, by its type. */
+const openedAs = new LRUCache<string, StreamFraming>({ max: 100 });
+
+function opened(type: string): StreamFraming {
+  const existing = openedAs.get(type);
+  if (existing) return existing;
+  const framing: StreamFraming = {
+    ...mixedReplace,
+    heartbeat: undefined, // any byte would be one of the next image's
+    frame(event) {
+      const isSame = typeOf(event) === type;
+      // Of another type: what was begun is left empty.
+      const head = isSame ? '' : `\r\n${DELIMITER}Content-Type: ${typeOf(event)}\r\n\r\n`;
+      return replacing(head, event);
+    },
+    after: (event) => (isShown(event) && typeOf(event) !== type ? opened(typeOf(event)) : framing),
+  };
+  openedAs.set(type, framing);
+  return framing;
+}
+
+function replacing(head: string, event: ChannelEvent): Buffer | undefined {
+  if (!isShown(event)) return undefined;
+  return part(head, event, `\r\n${DELIMITER}Content-Type: ${typeOf(event)}\r\n\r\n`);
+}
+
+/**
+ * SECURITY: without a length the boundary alone tells where a part ends, and every reader knows it:
+ * a body that holds it would be taken for parts of ours.
+ */
+function isShown(event: ChannelEvent): boolean {
+  return event.type === 'snapshot' && !view(event.data).includes(BOUNDARY);
+}
+
+function part(head: string, event: ChannelEvent, end: string): Buffer {
+  return Buffer.concat([Buffer.from(head), view(event.data), Buffer.from(end)]);
+}
+
+/** SECURITY: nothing but printable ASCII may stand in a head that we write. */
+function typeOf(event: ChannelEvent): string {
+  const type = event.headers['content-type'] ?? '';
+  return /^[\x20-\x7e]+$/.test(type) ? type : 'application/octet-stream';
+}

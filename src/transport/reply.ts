@@ -1,0 +1,80 @@
+import type { ServerResponse } from 'node:http';
+import type { ChannelEvent } from '../protocol/event.ts';
+import type { Clock, Timer } from '../shared/clock.ts';
+import { raw } from './coding.ts';
+import type { Connection, ConnectionHooks } from './connection.ts';
+import { EVENT_HEADERS } from './connection.ts';
+import type { FramingOptions, ReplyFraming } from './framing.ts';
+
+/** How a long poll is held. */
+export interface ReplyOptions extends ConnectionHooks {
+  readonly clock: Clock;
+  readonly framing: FramingOptions;
+  /** Headers beside those of the framing, for instance CORS. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Longest wait for an event, from the moment when `ready` is resolved. */
+  readonly waitMs: number;
+  /** Resolved when the state is known, or will not be soon. Never rejects. */
+  readonly ready: Promise<unknown>;
+}
+
+/**
+ * A long poll: one answer with everything that is there at the first event, or with nothing when
+ * the time is over.
+ */
+export class Reply implements Connection {
+  readonly #res: ServerResponse;
+  readonly #framing: ReplyFraming;
+  readonly #options: ReplyOptions;
+  readonly #frames: Buffer[] = [];
+  #timer: Timer | undefined;
+  #isOpen = true;
+
+  constructor(res: ServerResponse, framing: ReplyFraming, options: ReplyOptions) {
+    this.#res = res;
+    this.#framing = framing;
+    this.#options = options;
+    res.once('close', this.#onClose);
+    void options.ready.then(() => {
+      if (this.#isOpen) this.#timer = options.clock.after(options.waitMs, () => this.end());
+    });
+  }
+
+  get isWritable(): boolean {
+    return this.#isOpen;
+  }
+
+  send(events: readonly ChannelEvent[], url: string): boolean {
+    // What happens in the same turn, for this URL or another one, belongs to the same batch.
+    if (this.#frames.length === 0) setImmediate(() => this.end());
+    for (const event of events) {
+      const { bytes } = raw.frameOf(this.#framing, event, url);
+      if (bytes.length > 0) this.#frames.push(bytes);
+    }
+    return this.#isOpen;
+  }
+
+  end(retryMs?: number): void {
+    if (!this.#isOpen) return;
+    this.#stop();
+    const { framing, headers } = this.#options;
+    if (retryMs !== undefined) this.#frames.push(this.#framing.farewell(retryMs));
+    const body = this.#framing.body(this.#frames, framing);
+    const length = { 'content-length': String(body.length) };
+    const own = this.#framing.headers(framing);
+    this.#res.writeHead(200, { ...own, ...EVENT_HEADERS, ...length, ...headers }).end(body);
+    this.#options.onClose();
+  }
+
+  readonly #onClose = (): void => {
+    if (!this.#isOpen) return;
+    this.#stop();
+    this.#options.onClose();
+  };
+
+  #stop(): void {
+    this.#isOpen = false;
+    this.#timer?.cancel();
+    this.#res.off('close', this.#onClose);
+  }
+}

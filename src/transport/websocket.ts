@@ -1,0 +1,171 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import type { ChannelEvent } from '../protocol/event.ts';
+import { isLastWord } from '../protocol/event.ts';
+import type { Clock, Timer } from '../shared/clock.ts';
+import type { Framer } from './coding.ts';
+import { deflatedMessage, message } from './coding.ts';
+import type { Connection, ConnectionHooks } from './connection.ts';
+import { comeBack, envelope, view } from './envelope.ts';
+
+/** How a WebSocket is written to and watched. */
+export interface WebSocketOptions extends ConnectionHooks {
+  readonly clock: Clock;
+  readonly framer: Framer;
+  /** What clients are told before the connection is closed; bare ones are told nothing. */
+  readonly saysFarewell: boolean;
+  /** How often the peer is asked whether it is still there. */
+  readonly heartbeatMs: number;
+  /** A peer that has read not a byte of what waits for it for so long is gone. */
+  readonly stallMs: number;
+  /** A text message of the client's. */
+  readonly onMessage: (text: string) => void;
+}
+
+/** On `/_comet/ws`: one envelope a text message. */
+export const envelopes: Framer = { frame: envelope };
+
+/** On an endpoint's own URL: a message is the body, text or binary; there is no word for others. */
+export const bodies: Framer = {
+  frame: (event) => (event.type === 'snapshot' ? view(event.data) : undefined),
+  isBinary: (event) => event.encoding === 'base64',
+};
+
+/** Close codes: RFC 6455 §7.4.1, the IANA registry, and our own (4000 + the HTTP status). */
+export const CLOSE = {
+  normal: 1_000,
+  unsupported: 1_003,
+  policy: 1_008,
+  restart: 1_012,
+  unauthorized: 4_401,
+  gone: 4_410,
+} as const;
+
+/** Messages that a client may send at once, and per second in the long run. */
+const BURST = 200;
+const PER_SECOND = 10;
+
+/**
+ * An open WebSocket. The library speaks the protocol; frames with events are written past it, since
+ * they are shared by all subscribers.
+ */
+export class WebSocketConnection implements Connection {
+  readonly #ws: WebSocket;
+  readonly #socket: Socket;
+  readonly #options: WebSocketOptions;
+  readonly #isDeflated: boolean;
+  #timer: Timer | undefined;
+  #isAlive = true;
+  #isBlocked = false;
+  #isOpen = true;
+  #closeCode: number = CLOSE.normal;
+  #budget = BURST;
+  #budgetAt: number;
+
+  /** @param socket - The one below the WebSocket. */
+  constructor(ws: WebSocket, socket: Socket, options: WebSocketOptions) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#options = options;
+    this.#isDeflated = ws.extensions.includes('permessage-deflate');
+    this.#budgetAt = options.clock.now();
+    socket.on('drain', this.#onDrain);
+    socket.on('timeout', () => socket.destroy());
+    ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    ws.on('ping', () => this.#spend());
+    ws.on('pong', () => {
+      this.#isAlive = true;
+    });
+    // What went wrong is told to the peer by the close code; 'close' follows.
+    ws.on('error', () => undefined);
+    ws.once('close', () => this.#stop());
+    this.#watch();
+  }
+
+  get isWritable(): boolean {
+    return this.#isOpen && !this.#isBlocked;
+  }
+
+  send(events: readonly ChannelEvent[], url: string, mayCompress: boolean): boolean {
+    const coding = this.#isDeflated && mayCompress ? deflatedMessage : message;
+    for (const event of events) {
+      this.#write(coding.frameOf(this.#options.framer, event, url).bytes);
+      if (isLastWord(event)) {
+        this.#closeCode = event.type === 'gone' ? CLOSE.gone : CLOSE.unauthorized;
+      }
+    }
+    return this.isWritable;
+  }
+
+  /** Send a text that is no event. A peer that does not read its answers is closed. */
+  tell(text: string): void {
+    if (this.#isBlocked) this.close(CLOSE.policy, 'answers are not read');
+    else this.#write(message.encode(text).bytes);
+  }
+
+  end(retryMs?: number): void {
+    if (retryMs === undefined) return this.close(this.#closeCode, '');
+    if (this.#options.saysFarewell) this.#write(message.encode(comeBack(retryMs)).bytes);
+    this.close(CLOSE.restart, 'come back later');
+  }
+
+  /** Close with a code and a reason for people, of at most 123 bytes. */
+  close(code: number, reason: string): void {
+    if (!this.#isOpen) return;
+    // The library ends the socket when the peer does not answer the close frame in time.
+    this.#ws.close(code, reason);
+    this.#stop();
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.#isOpen || bytes.length === 0 || this.#socket.write(bytes) || this.#isBlocked) return;
+    this.#isBlocked = true;
+    this.#socket.setTimeout(this.#options.stallMs);
+  }
+
+  #watch(): void {
+    const { clock, heartbeatMs } = this.#options;
+    this.#timer = clock.after(heartbeatMs, () => {
+      // While it is blocked a pong cannot be expected: the ping waits behind what is not read.
+      if (!this.#isBlocked) {
+        if (!this.#isAlive) return this.#ws.terminate();
+        this.#isAlive = false;
+        this.#ws.ping();
+      }
+      this.#watch();
+    });
+  }
+
+  #onMessage(data: unknown, isBinary: boolean): void {
+    if (!this.#isOpen || !this.#spend()) return;
+    if (isBinary) return this.close(CLOSE.unsupported, 'only text messages are understood');
+    this.#options.onMessage(String(data));
+  }
+
+  /** SECURITY: each message costs us work, and each ping an answer. */
+  #spend(): boolean {
+    const now = this.#options.clock.now();
+    const earned = ((now - this.#budgetAt) / 1_000) * PER_SECOND;
+    this.#budget = Math.min(BURST, this.#budget + earned) - 1;
+    this.#budgetAt = now;
+    if (this.#budget >= 0) return true;
+    this.close(CLOSE.policy, 'too many messages');
+    return false;
+  }
+
+  readonly #onDrain = (): void => {
+    if (!this.#isBlocked) return;
+    this.#isBlocked = false;
+    this.#socket.setTimeout(0);
+    this.#isAlive = true;
+    this.#options.onDrain();
+  };
+
+  #stop(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#timer?.cancel();
+    this.#socket.off('drain', this.#onDrain);
+    this.#options.onClose();
+  }
+}
