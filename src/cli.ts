@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import yargs from 'yargs';
 import type { CliOptions } from './commands/config.ts';
 import { EXIT } from './commands/exit.ts';
+import { TRANSPORT_NAMES } from './protocol/surface.ts';
 import { packageVersion } from './shared/version.ts';
 
 const DEFAULT_CONFIG = 'proxy.config.json';
@@ -13,6 +14,7 @@ const EXAMPLES: readonly [command: string, description: string][] = [
     'and poll one URL every 2 s for everybody',
   ],
   ["curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/api/status", 'see it pushed'],
+  ['$0 tail http://127.0.0.1:8080/api/status', 'the same, through any transport'],
   ['$0 check', `say everything that is wrong with ./${DEFAULT_CONFIG}`],
 ];
 
@@ -44,6 +46,17 @@ export async function main(args: readonly string[]): Promise<number> {
         exitCode = check(withSource(options));
       },
     )
+    .command(
+      'tail <url..>',
+      'Print the events of live URLs, as a client of the proxy sees them',
+      tailOptions,
+      async (options) => {
+        const { tail } = await import('./commands/tail.ts');
+        const headers = Object.fromEntries(options.header.map(splitHeader));
+        const { url: urls, since, ...rest } = options;
+        exitCode = await tail({ ...rest, urls, since, headers });
+      },
+    )
     .command('schema', "Print the config's JSON Schema", {}, async () => {
       const { configJsonSchema } = await import('./config/json-schema.ts');
       console.log(JSON.stringify(configJsonSchema(), null, 2));
@@ -63,7 +76,9 @@ export async function main(args: readonly string[]): Promise<number> {
     // when it may not end the process, hence ours above.
     .completion('completion-script', false)
     .example(EXAMPLES.map(([command, description]) => [command, description]))
-    .epilogue('Exit codes: 0 done, 1 internal error, 64 usage, 69 cannot bind, 78 bad config.')
+    .epilogue(
+      'Exit codes: 0 done, 1 internal error, 64 usage, 69 cannot bind or reach, 78 bad config.',
+    )
     .version(packageVersion())
     .alias('h', 'help')
     .alias('v', 'version')
@@ -132,6 +147,80 @@ function sourceOptions<T>(builder: import('yargs').Argv<T>) {
       }
       return true;
     });
+}
+
+function tailOptions<T>(builder: import('yargs').Argv<T>) {
+  return builder
+    .positional('url', {
+      type: 'string',
+      array: true,
+      demandOption: true,
+      describe: 'URLs of live endpoints through the proxy, as a browser would ask for them',
+    })
+    .option('transport', {
+      alias: 't',
+      choices: TRANSPORT_NAMES,
+      default: 'sse' as const,
+      describe: 'How the events travel',
+    })
+    .option('since', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'The id of the last event that is known, for the first URL',
+    })
+    .option('header', {
+      alias: 'H',
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      default: [] as string[],
+      describe: "Header to send, as 'Cookie: SESSION=1'; repeatable",
+    })
+    .option('json', { type: 'boolean', default: false, describe: 'Print envelopes as JSON lines' })
+    .option('count', {
+      alias: 'n',
+      type: 'number',
+      requiresArg: true,
+      default: Number.POSITIVE_INFINITY,
+      defaultDescription: 'without end',
+      describe: 'End after so many events',
+    })
+    .option('reconnect', {
+      type: 'boolean',
+      default: true,
+      describe: 'Come back when the stream ends; --no-reconnect ends with it',
+    })
+    .option('insecure', {
+      alias: 'k',
+      type: 'boolean',
+      default: false,
+      describe: 'Accept any certificate',
+    })
+    .check(({ url, header, count, transport, help }) => {
+      if (help) return true;
+      for (const one of url) {
+        if (!URL.canParse(one) || !/^https?:/.test(one)) {
+          throw new UsageError(`not an http URL: ${one}; as in http://127.0.0.1:8080/api/status`);
+        }
+      }
+      if (new Set(url.map((one) => new URL(one).origin)).size > 1) {
+        throw new UsageError('all URLs must be of one origin: that of the proxy');
+      }
+      if (transport === 'multipart' && url.length > 1) {
+        throw new UsageError('multipart carries one URL only');
+      }
+      for (const one of header) splitHeader(one);
+      if (!(count >= 1)) throw new UsageError('--count must be at least 1');
+      return true;
+    });
+}
+
+function splitHeader(text: string): [name: string, value: string] {
+  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new UsageError(`not a header: "${text}"; as in --header 'Cookie: SESSION=1'`);
+  }
+  return [name, value];
 }
 
 /** A mistake of the user's, not of ours. */

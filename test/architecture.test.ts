@@ -15,7 +15,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   passthrough: ['shared', 'config'],
   server: ['protocol', 'shared', 'config'],
   live: ['protocol', 'shared', 'config', 'cluster', 'poll', 'channel', 'transport'],
-  commands: ['protocol', 'shared', 'config', 'main.ts'],
+  reader: ['protocol', 'shared'],
+  commands: ['protocol', 'shared', 'config', 'reader', 'main.ts'],
 };
 
 /** Composition roots: they join the rooms, and nothing inside a room imports them. */
