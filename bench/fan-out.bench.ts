@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import type { Server } from './processes.ts';
+import { start, startProxy } from './processes.ts';
 
 /*
  * What it costs to push one change to everybody: CPU of the server for each delivered message, for
@@ -21,7 +23,7 @@ const MS_PER_TICK = 10;
 
 interface Contender {
   readonly name: string;
-  start(): Promise<{ server: ChildProcess; port: number }>;
+  start(): Promise<Server>;
 }
 
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -39,7 +41,15 @@ export async function run(): Promise<void> {
   const contenders: Contender[] = [
     { name: 'floor: socket.write(shared Buffer)', start: () => startFloor('socket') },
     { name: 'floor: res.write(string)', start: () => startFloor('response') },
-    { name: 'comet-proxy, poll included', start: () => startProxy(port) },
+    {
+      name: 'comet-proxy, poll included',
+      start: () =>
+        startProxy({
+          site: `http://127.0.0.1:${port}`,
+          live: { '/push': { every: `${INTERVAL_MS}ms`, vary: [] } },
+          limits: { streamsPerAddress: SUBSCRIBERS },
+        }),
+    },
   ];
   const rows: { name: string; microseconds: number; complete: string }[] = [];
   for (const contender of contenders)
@@ -58,7 +68,7 @@ export async function run(): Promise<void> {
 }
 
 async function measure(contender: Contender): Promise<{ microseconds: number; complete: string }> {
-  const { server, port } = await contender.start();
+  const { process: server, port } = await contender.start();
   const client = fork(file('fan-out-client.js'), [String(port), String(SUBSCRIBERS)]);
   try {
     await once(client, 'message'); // all of them have had a first message
@@ -88,36 +98,6 @@ function cpuMs({ pid }: ChildProcess): number {
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
-async function startProxy(upstreamPort: number): Promise<{ server: ChildProcess; port: number }> {
-  const config = {
-    listen: '127.0.0.1:0',
-    site: `http://127.0.0.1:${upstreamPort}`,
-    live: { '/push': { every: `${INTERVAL_MS}ms`, vary: [] } },
-    limits: { streamsPerAddress: SUBSCRIBERS },
-  };
-  const command = file('../bin/comet-proxy.js');
-  const server = spawn(process.execPath, [command, 'run', '--config', '-'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  server.stdin.end(JSON.stringify(config));
-  return { server, port: await portOf(server) };
-}
-
-async function startFloor(how: string): Promise<{ server: ChildProcess; port: number }> {
-  const args = [file('fan-out-floor.js'), how, String(INTERVAL_MS), String(DOCUMENT_BYTES)];
-  const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  return { server, port: await portOf(server) };
-}
-
-/** Both print where they listen. */
-function portOf(server: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    server.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      const port = /listening on http:\/\/[^:]+:(\d+)/.exec(text)?.[1];
-      if (port !== undefined) resolve(Number(port));
-    });
-    server.once('exit', () => reject(new Error(`ended without listening: ${text}`)));
-  });
+function startFloor(how: string): Promise<Server> {
+  return start([file('fan-out-floor.js'), how, String(INTERVAL_MS), String(DOCUMENT_BYTES)]);
 }

@@ -13,6 +13,8 @@ export const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 
 /** Below this a block would be larger than the text. */
 const MIN_COMPRESSED_BYTES = 64;
+/** Above this the time counts for more than the size: nothing else happens meanwhile. */
+const LARGE_BYTES = 64 * 1_024;
 /** RFC 1951 §3.2.4. */
 const MAX_STORED_BYTES = 0xffff;
 
@@ -72,6 +74,8 @@ export function storedBlock(text: Buffer): Buffer {
 
 /** A text as deflate blocks that end at a byte and are not the last ones. */
 export function deflated(text: Buffer): Buffer {
+  const level =
+    text.length > LARGE_BYTES ? constants.Z_BEST_SPEED : constants.Z_DEFAULT_COMPRESSION;
   // Without the flush a decoder would hold back the end of the text.
-  return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH });
+  return deflateRawSync(text, { level, finishFlush: constants.Z_SYNC_FLUSH });
 }
