@@ -123,10 +123,11 @@ export class Subscriber {
       this.#missedSome = true;
       return;
     }
-    const told: ChannelEvent[] = [];
+    let told = events;
     let isLast = false;
-    for (const event of events) {
-      told.push(this.#sink.takesPatches ? this.#shorter(event) : event);
+    for (const [index, event] of events.entries()) {
+      const shorter = this.#sink.takesPatches ? this.#shorter(event) : event;
+      if (shorter !== event) told = told.with(index, shorter);
       if (carriesState(event)) this.#cursor = event.id;
       if (event.type === 'stale') this.#toldStale = true;
       if (event.type === 'fresh') this.#toldStale = false;

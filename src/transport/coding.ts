@@ -24,6 +24,8 @@ const NOTHING: Frame = { bytes: Buffer.alloc(0), textBytes: 0 };
 export class Coding {
   readonly #encode: (text: Buffer, isBinary: boolean) => Frame;
   readonly #frames = new WeakMap<ChannelEvent, Map<Framer, Frame>>();
+  /** Of the last call: in a fan-out the next one asks for the same. */
+  #last: { event: ChannelEvent; framer: Framer; frame: Frame } | undefined;
 
   constructor(encode: (text: Buffer, isBinary: boolean) => Frame) {
     this.#encode = encode;
@@ -31,6 +33,20 @@ export class Coding {
 
   /** The ready-made bytes of an event of the endpoint with this canonical URL. */
   frameOf(framer: Framer, event: ChannelEvent, url: string): Frame {
+    const last = this.#last;
+    if (last && last.event === event && last.framer === framer) return last.frame;
+    const frame = this.#find(framer, event, url);
+    this.#last = { event, framer, frame };
+    return frame;
+  }
+
+  /** Bytes that belong to no event. An empty text is nothing to write. */
+  encode(text: string | Buffer): Frame {
+    if (text.length === 0) return NOTHING;
+    return this.#encode(typeof text === 'string' ? Buffer.from(text) : text, false);
+  }
+
+  #find(framer: Framer, event: ChannelEvent, url: string): Frame {
     let frames = this.#frames.get(event);
     if (!frames) {
       frames = new Map();
@@ -44,12 +60,6 @@ export class Coding {
       frames.set(framer, frame);
     }
     return frame;
-  }
-
-  /** Bytes that belong to no event. An empty text is nothing to write. */
-  encode(text: string | Buffer): Frame {
-    if (text.length === 0) return NOTHING;
-    return this.#encode(typeof text === 'string' ? Buffer.from(text) : text, false);
   }
 }
 
