@@ -36,8 +36,11 @@ export function duration(
 
 /** A size in the config, as bytes. */
 export function size(fallback: string, description: string) {
-  const read = (value: string): number | { problem: string } =>
-    parseSize(value) ?? { problem: 'must be a size such as "64KiB" or "4MiB"' };
+  const read = (value: string): number | { problem: string } => {
+    const bytes = parseSize(value);
+    if (bytes === undefined) return { problem: 'must be a size such as "64KiB" or "4MiB"' };
+    return bytes > 0 ? bytes : { problem: 'must be at least "1B"' };
+  };
   return text(read, { pattern: SIZE_PATTERN, description }).prefault(fallback);
 }
 

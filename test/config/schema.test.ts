@@ -125,6 +125,11 @@ const LISTS: readonly [keys: Record<string, unknown>, problem: RegExp][] = [
   [{ live: { '/a': { every: '1s', headers: { 'a b': 'x' } } } }, /is not a header name/],
   [{ live: { '/a': { every: '1s', headers: { a: 'x\r\nb: y' } } } }, /must not hold line breaks/],
   [{ live: { '/a': { every: '1s', timeout: '0s' } } }, /must be at least "1ms"/],
+  [{ live: { '/a': { every: '1s', hold: '500ms' } } }, /must be at least "1s"/],
+  [{ live: { '/a': { every: '1s', hold: '1m' } } }, /must be at most "55s"/],
+  [{ live: { '/a': { every: '1s', patch: 'yes' } } }, /must be one of "none", "json", "merge"/],
+  [{ live: { '/a': { every: '1s', compress: 'gzip' } } }, /must be true or false|boolean/],
+  [{ limits: { messageBytes: '0B' } }, /must be at least "1B"/],
 ];
 for (const [keys, problem] of LISTS) {
   test(`${JSON.stringify(keys)} is refused, saying why`, () => {
