@@ -40,7 +40,7 @@ export interface ChannelView {
 export class Subscriber {
   readonly #channel: ChannelView;
   readonly #sink: Sink;
-  readonly #cursors: readonly string[];
+  readonly #cursors: readonly { readonly id: string; readonly isStale: boolean }[];
   #state: 'waiting' | 'live' | 'blocked' | 'closed' = 'waiting';
   #cursor: string | undefined;
   #toldStale = false;
@@ -50,9 +50,7 @@ export class Subscriber {
   constructor(channel: ChannelView, sink: Sink, cursors: readonly string[]) {
     this.#channel = channel;
     this.#sink = sink;
-    const known = cursors.map(readCursor);
-    this.#cursors = known.map(({ id }) => id);
-    this.#toldStale = known.some(({ isStale }) => isStale);
+    this.#cursors = cursors.map(readCursor);
   }
 
   /** True once it was brought up to date, until it is closed. */
@@ -69,7 +67,10 @@ export class Subscriber {
   open(): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'live';
-    this.#cursor = this.#channel.known(this.#cursors);
+    this.#cursor = this.#known();
+    // As the cursor that counts says: a browser repeats the URL that it began with, so others are old.
+    const counts = this.#cursors.find(({ id }) => id === this.#cursor) ?? this.#cursors[0];
+    this.#toldStale = counts?.isStale ?? false;
     const events =
       this.#cursor === undefined
         ? this.#channel.latest(undefined, this.#toldStale)
@@ -85,7 +86,7 @@ export class Subscriber {
 
   /** Make sure that the newest state has been sent, for a state that was held back until now. */
   refresh(): void {
-    this.#cursor ??= this.#channel.known(this.#cursors);
+    this.#cursor ??= this.#known();
     if (this.#state === 'live') this.#write(this.#channel.latest(this.#cursor, this.#toldStale));
     else if (this.#state === 'blocked') this.#missedSome = true;
   }
@@ -108,6 +109,10 @@ export class Subscriber {
   /** Write nothing more. */
   close(): void {
     this.#state = 'closed';
+  }
+
+  #known(): string | undefined {
+    return this.#channel.known(this.#cursors.map(({ id }) => id));
   }
 
   /** The difference, where it leads from the state that the client has. */

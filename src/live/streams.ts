@@ -138,13 +138,13 @@ export class Streams {
       urls: subscriptions.length,
       onClose,
       connect: (hooks) => {
-        const options = { ...shared, ...hooks };
+        const options = { ...shared, ...hooks, stallMs: STALL_MS };
         if (framing.delivery === 'reply') {
           const ready = this.settled(subscriptions);
           return new Reply(res, framing, { ...options, waitMs, ready });
         }
-        const watch = { heartbeatMs: HEARTBEAT_MS, stallMs: STALL_MS };
-        return new HttpConnection(res, socket, framing, { ...options, ...watch, gzip, maxBytes });
+        const watch = { heartbeatMs: HEARTBEAT_MS, maxBytes };
+        return new HttpConnection(res, socket, framing, { ...options, ...watch, gzip });
       },
     });
     for (const subscription of subscriptions) stream.add(subscription);

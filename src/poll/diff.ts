@@ -5,8 +5,9 @@ import { createPatch } from 'rfc6902';
 /** The formats of patches: RFC 6902 and RFC 7386. */
 export type PatchFormat = 'json' | 'merge';
 
-/** Larger documents are not compared: the time that it takes is taken from everybody. */
+/** Larger and deeper documents are not compared: the time that it takes is taken from everybody. */
 const MAX_BYTES = 512 * 1_024;
+const MAX_LEVELS = 32;
 
 /**
  * The difference between two JSON documents as the text of a patch, where it is smaller than the
@@ -16,17 +17,11 @@ export function patchText(format: PatchFormat, before: Uint8Array, after: Uint8A
   if (before.length > MAX_BYTES || after.length > MAX_BYTES) return undefined;
   const [from, to] = [parseExact(before), parseExact(after)];
   if (from === undefined || to === undefined) return undefined;
-  try {
-    const patch =
-      format === 'json' ? jsonPatch(from.value, to.value) : mergePatch(from.value, to.value);
-    if (patch === undefined) return undefined;
-    const text = JSON.stringify(patch);
-    return Buffer.byteLength(text) < after.length ? text : undefined;
-  } catch (error) {
-    // Nested so deeply that comparing it runs out of stack.
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+  const patch =
+    format === 'json' ? jsonPatch(from.value, to.value) : mergePatch(from.value, to.value);
+  if (patch === undefined) return undefined;
+  const text = JSON.stringify(patch);
+  return Buffer.byteLength(text) < after.length ? text : undefined;
 }
 
 /**
@@ -39,20 +34,30 @@ function parseExact(document: Uint8Array): { readonly value: unknown } | undefin
   if (!isUtf8(document)) return undefined;
   const text = Buffer.from(document).toString('utf8');
   if (UNSAFE.test(text)) return undefined;
-  if (DOUBTFUL.test(text) && !text.replace(STRINGS, '""').match(NUMBERS)?.every(isExact)) {
-    return undefined;
-  }
+  let value: unknown;
   try {
-    return { value: JSON.parse(text) };
+    value = JSON.parse(text);
   } catch {
     return undefined; // it only calls itself JSON
   }
+  // After parsing: where a string does not end, finding strings takes quadratic time.
+  if (DOUBTFUL.test(text)) {
+    const numbers = text.replace(STRINGS, '""').match(NUMBERS) ?? [];
+    if (!numbers.every(isExact)) return undefined;
+  }
+  return isDeeper(value, MAX_LEVELS) ? undefined : { value };
+}
+
+/** Has a value more levels of arrays and objects than these? */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
 }
 
 /** Also as an escaped name: nobody else escapes letters. */
 const UNSAFE = /__proto__|constructor|prototype|\\u00[5-7]/i;
 /** There may be a number of so many digits, or with such an exponent, that it is not what it seems. */
-const DOUBTFUL = /\d[\d.]{15}|\d[eE][+-]?\d{2}/;
+const DOUBTFUL = /\d[\d.]{15}|\d[eE][+-]?\d{2}|-0(?!\.\d*[1-9])/;
 const STRINGS = /"(?:[^"\\]|\\.)*"/g;
 const NUMBERS = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
@@ -111,13 +116,20 @@ function mergePatch(from: unknown, to: unknown): unknown {
   const patch: Record<string, unknown> = {};
   for (const name of Object.keys(from)) if (!Object.hasOwn(to, name)) patch[name] = null;
   for (const [name, value] of Object.entries(to)) {
-    const before = from[name];
-    if (Object.hasOwn(from, name) && JSON.stringify(before) === JSON.stringify(value)) continue;
+    const before = Object.hasOwn(from, name) ? from[name] : undefined;
+    // Objects are compared on the way down only: once at every level would be quadratic.
+    const areObjects = isObject(before) && isObject(value);
+    if (!areObjects && JSON.stringify(before) === JSON.stringify(value)) continue;
     const member = mergePatch(before, value);
     if (member === undefined) return undefined;
+    if (areObjects && isEmpty(member)) continue;
     patch[name] = member;
   }
   return patch;
+}
+
+function isEmpty(value: unknown): boolean {
+  return isObject(value) && Object.keys(value).length === 0;
 }
 
 /** Arrays are taken over as they are, `null` in them too. */

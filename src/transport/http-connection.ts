@@ -70,9 +70,12 @@ export class HttpConnection implements Connection {
   send(events: readonly ChannelEvent[], url: string, mayCompress: boolean): boolean {
     const coding = this.#codings[mayCompress ? 0 : 1];
     for (const event of events) {
-      this.#write(coding.frameOf(this.#framing, event, url));
+      const frame = coding.frameOf(this.#framing, event, url);
+      this.#write(frame);
       this.#framing = this.#framing.after?.(event) ?? this.#framing;
-      if (this.#framing.heartbeat === undefined) this.#last = [event, url];
+      // What this transport has no way to say cannot be said again.
+      if (this.#framing.heartbeat === undefined && frame.bytes.length > 0)
+        this.#last = [event, url];
     }
     const { maxBytes } = this.#options;
     if (maxBytes !== undefined && this.#textBytes >= maxBytes) this.end(0);

@@ -70,13 +70,15 @@ function opened(type: string): StreamFraming {
   const framing: StreamFraming = {
     ...mixedReplace,
     heartbeat: undefined, // any byte would be one of the next image's
+    farewell: () => `\r\n--${BOUNDARY}--\r\n`, // not a byte into the part that is begun
     frame(event) {
-      const isSame = typeOf(event) === type;
-      // Of another type: what was begun is left empty.
-      const head = isSame ? '' : `\r\n${DELIMITER}Content-Type: ${typeOf(event)}\r\n\r\n`;
-      return replacing(head, event);
+      const image = follows(event, type) ? replacing('', event) : undefined;
+      if (!image || typeOf(event) === type) return image;
+      // Of another type: it fills what was begun, and comes once more under its own name. Chromium
+      // goes by the bytes, and never recovers from a part that is left empty.
+      return Buffer.concat([image, image]);
     },
-    after: (event) => (isShown(event) && typeOf(event) !== type ? opened(typeOf(event)) : framing),
+    after: (event) => (follows(event, type) ? opened(typeOf(event)) : framing),
   };
   openedAs.set(type, framing);
   return framing;
@@ -87,12 +89,31 @@ function replacing(head: string, event: ChannelEvent): Buffer | undefined {
   return part(head, event, `\r\n${DELIMITER}Content-Type: ${typeOf(event)}\r\n\r\n`);
 }
 
+/** May this event come in place of a body of that type? Only an image in place of an image. */
+function follows(event: ChannelEvent, type: string): boolean {
+  return isShown(event) && (isImage(typeOf(event)) || !isImage(type));
+}
+
+/** Asked for each subscriber: what needs a look at every byte is looked up. */
+const shown = new WeakMap<ChannelEvent, boolean>();
+
 /**
+ * Whether an event is a body that can be shown. An empty one would break the image for good.
+ *
  * SECURITY: without a length the boundary alone tells where a part ends, and every reader knows it:
  * a body that holds it would be taken for parts of ours.
  */
 function isShown(event: ChannelEvent): boolean {
-  return event.type === 'snapshot' && !view(event.data).includes(BOUNDARY);
+  if (event.type !== 'snapshot' || event.data.length === 0) return false;
+  const known = shown.get(event);
+  if (known !== undefined) return known;
+  const isSafe = !view(event.data).includes(BOUNDARY);
+  shown.set(event, isSafe);
+  return isSafe;
+}
+
+function isImage(type: string): boolean {
+  return type.toLowerCase().startsWith('image/');
 }
 
 function part(head: string, event: ChannelEvent, end: string): Buffer {

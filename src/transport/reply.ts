@@ -14,6 +14,8 @@ export interface ReplyOptions extends ConnectionHooks {
   readonly headers: Readonly<Record<string, string>>;
   /** Longest wait for an event, from the moment when `ready` is resolved. */
   readonly waitMs: number;
+  /** A peer that has read not a byte of its answer for so long is gone. */
+  readonly stallMs: number;
   /** Resolved when the state is known, or will not be soon. Never rejects. */
   readonly ready: Promise<unknown>;
 }
@@ -57,11 +59,13 @@ export class Reply implements Connection {
   end(retryMs?: number): void {
     if (!this.#isOpen) return;
     this.#stop();
-    const { framing, headers } = this.#options;
+    const { framing, headers, stallMs } = this.#options;
     if (retryMs !== undefined) this.#frames.push(this.#framing.farewell(retryMs));
     const body = this.#framing.body(this.#frames, framing);
     const length = { 'content-length': String(body.length) };
     const own = this.#framing.headers(framing);
+    // Node takes it back when the answer is read.
+    this.#res.socket?.setTimeout(stallMs);
     this.#res.writeHead(200, { ...own, ...EVENT_HEADERS, ...length, ...headers }).end(body);
     this.#options.onClose();
   }
