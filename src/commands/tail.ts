@@ -72,11 +72,21 @@ export async function tail(options: TailOptions): Promise<number> {
 
 /** Keep the cursor of the event's URL; after its last word the URL is asked for no more. */
 function remember(cursors: Map<string, string | undefined>, { url, id, event }: Received): void {
-  // The address that events are told under may lack cache-busters that were asked for.
-  const key = cursors.has(url ?? '') ? url : cursors.size === 1 ? [...cursors.keys()][0] : url;
-  if (key === undefined) return;
-  if (LAST_WORDS.has(event)) cursors.delete(key);
-  else if (id !== undefined && cursors.has(key)) cursors.set(key, id);
+  const asked = [...cursors.keys()].find((one) => url === undefined || isSameAddress(one, url));
+  if (asked === undefined) return;
+  const cursor = id ?? cursors.get(asked);
+  cursors.delete(asked);
+  // From now on by the address that events are told under.
+  if (!LAST_WORDS.has(event)) cursors.set(url ?? asked, cursor);
+}
+
+/** Is this what an asked address is told under: the same, less parameters that only defeat caches? */
+function isSameAddress(asked: string, told: string): boolean {
+  const [[path, query], [toldPath, toldQuery]] = [asked.split('?'), told.split('?')];
+  const parameters = query?.split('&') ?? [];
+  return (
+    path === toldPath && (toldQuery?.split('&') ?? []).every((one) => parameters.includes(one))
+  );
 }
 
 function isLongPoll(transport: TransportName): boolean {

@@ -1,7 +1,6 @@
-import { isAscii, isUtf8 } from 'node:buffer';
 import type { ErrorCode } from '../shared/errors.ts';
 import { ProxyError } from '../shared/errors.ts';
-import { isHtml, isJson } from '../shared/media-type.ts';
+import { isHtml, isJson, textEncoding } from '../shared/media-type.ts';
 import type { Answer } from './fetch.ts';
 
 /** The state of a resource as a poll found it. */
@@ -116,15 +115,6 @@ function compare(answer: Answer, known: Known, setsCookie: boolean): PollOutcome
   const status = answer.status === 204 ? 204 : 200;
   const state: PolledState = { status, data: answer.body, encoding, headers };
   return { kind: 'changed', state, setsCookie };
-}
-
-/** Text that is UTF-8 travels as it is; everything else, other charsets too, in base64. */
-function textEncoding(contentType: string, body: Buffer): 'utf8' | 'base64' {
-  const charset =
-    /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1]?.toLowerCase() ?? 'utf-8';
-  if (charset === 'utf-8' || charset === 'utf8') return isUtf8(body) ? 'utf8' : 'base64';
-  // In all of these an ASCII text is the same bytes as in UTF-8; in UTF-16 it is not.
-  return isAscii(body) && !/^(?:utf-?(?:16|32)|ucs)/.test(charset) ? 'utf8' : 'base64';
 }
 
 function ended(word: 'unauthorized' | 'gone', answer: Answer): PollOutcome {

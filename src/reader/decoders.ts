@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { createParser } from 'eventsource-parser';
-import { isJson } from '../shared/media-type.ts';
+import { isJson, textEncoding } from '../shared/media-type.ts';
 import { createMultipartParser } from './multipart-parser.ts';
 import type { Item, Received } from './received.ts';
 import { itemOf } from './received.ts';
@@ -67,10 +67,11 @@ function partData(
   contentType: string,
   body: Buffer,
 ): Pick<Received, 'data' | 'contentType' | 'encoding'> {
-  const text = body.toString('utf8');
-  if (!Buffer.from(text).equals(body)) {
+  // As the envelope of the other transports has it.
+  if (textEncoding(contentType, body) === 'base64') {
     return { contentType, encoding: 'base64', data: body.toString('base64') };
   }
+  const text = body.toString('utf8');
   if (isJson(contentType)) {
     try {
       return { data: JSON.parse(text) as unknown };

@@ -4,8 +4,8 @@ import type { TransportName } from '../protocol/surface.ts';
 import { OWN_PREFIX, PARAMETERS } from '../protocol/surface.ts';
 import type { CreateDecoder } from './decoders.ts';
 import { decodeIframe, decodeLines, decodeMultipart, decodeSse } from './decoders.ts';
-import type { Item } from './received.ts';
-import { itemOf, RefusedError, refusal } from './received.ts';
+import type { Item, Received } from './received.ts';
+import { itemIn, RefusedError, refusal } from './received.ts';
 import { openSocket } from './socket.ts';
 
 /** One answer, or one connection, to be read. */
@@ -88,9 +88,9 @@ async function* decode(
 /** The events of a long poll. */
 function batch(text: string, isScript: boolean): Item[] {
   const json = isScript ? argumentOf(text) : text;
-  const { events = [], error } = JSON.parse(json) as { events?: unknown[]; error?: unknown };
+  const { events = [], error } = JSON.parse(json) as { events?: Received[]; error?: unknown };
   if (error !== undefined) throw refusal(error);
-  return events.map((event) => itemOf(JSON.stringify(event)));
+  return events.map(itemIn);
 }
 
 /** The text that a JSONP answer gives to its callback. */

@@ -35,7 +35,11 @@ export class RefusedError extends Error {
  * @throws {RefusedError} when it tells a refusal.
  */
 export function itemOf(text: string): Item {
-  const envelope = JSON.parse(text) as Received;
+  return itemIn(JSON.parse(text) as Received);
+}
+
+/** The same out of what was parsed already. @throws {RefusedError} when it tells a refusal. */
+export function itemIn(envelope: Received): Item {
   if (envelope.event === 'retry') {
     return { kind: 'retry', retryMs: (envelope.data as { retryMs: number }).retryMs };
   }

@@ -34,8 +34,8 @@ export interface StreamFraming extends FramingBase {
   prelude(options: FramingOptions): string;
   /** Bytes that keep an idle connection alive; `undefined` writes the last event once more. */
   readonly heartbeat: string | undefined;
-  /** Bytes that end the stream and ask the client to come back after `retryMs`. */
-  farewell(retryMs: number): string;
+  /** Bytes that end the stream, and with `retryMs` ask the client to come back after that time. */
+  farewell(retryMs: number | undefined): string;
   /** The framing of what follows this event, where that depends on it. */
   after?(event: ChannelEvent): StreamFraming;
 }

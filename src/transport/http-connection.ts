@@ -84,7 +84,7 @@ export class HttpConnection implements Connection {
 
   end(retryMs?: number): void {
     if (!this.#isOpen) return;
-    if (retryMs !== undefined) this.#writeText(this.#framing.farewell(retryMs));
+    this.#writeText(this.#framing.farewell(retryMs));
     if (this.#gzipSum) this.#socket.write(chunk(this.#gzipSum.trailer()));
     this.#stop();
     // A peer that reads nothing more must not keep the socket for ever.

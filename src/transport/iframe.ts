@@ -22,7 +22,7 @@ const shared = {
   carriesPatches: true,
   heartbeat: '<script>p()</script>\n',
   frame: (event, url) => Buffer.from(`${element(envelope(event, url).toString('utf8'))}\n`),
-  farewell: (retryMs) => `${element(comeBack(retryMs))}\n`,
+  farewell: (retryMs) => (retryMs === undefined ? '' : `${element(comeBack(retryMs))}\n`),
 } as const satisfies Partial<StreamFraming>;
 
 /**

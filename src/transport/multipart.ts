@@ -34,7 +34,10 @@ export const mixed: StreamFraming = {
     const length = `Content-Length: ${event.data.length}\r\n\r\n`;
     return part(`${head}${length}`, event, `\r\n${DELIMITER}`);
   },
-  farewell: (retryMs) => `X-Retry-Ms: ${Math.round(retryMs)}\r\n\r\n\r\n--${BOUNDARY}--\r\n`,
+  farewell(retryMs) {
+    const head = retryMs === undefined ? '' : `X-Retry-Ms: ${Math.round(retryMs)}\r\n`;
+    return `${head}\r\n\r\n--${BOUNDARY}--\r\n`;
+  },
 };
 
 /**

@@ -17,5 +17,5 @@ export const ndjson: StreamFraming = {
   prelude: ({ paddingBytes }) => `${' '.repeat(paddingBytes)}\n`,
   heartbeat: '\n',
   frame: (event, url) => Buffer.concat([envelope(event, url), LINE_END]),
-  farewell: (retryMs) => `${comeBack(retryMs)}\n`,
+  farewell: (retryMs) => (retryMs === undefined ? '' : `${comeBack(retryMs)}\n`),
 };

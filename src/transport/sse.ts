@@ -20,7 +20,7 @@ const shared = {
     return `${padding}${retry(retryMs)}:ok\n\n`;
   },
   heartbeat: ':\n\n',
-  farewell: (retryMs) => `${retry(retryMs)}\n`,
+  farewell: (retryMs) => (retryMs === undefined ? '' : `${retry(retryMs)}\n`),
   // EventSource gives up for good on any status but 200: "later" has to be told inside a stream.
   refusal: (code, { retryMs }) =>
     [429, 503].includes(errorStatus(code)) ? `:${code}\n${retry(retryMs)}\n` : undefined,

@@ -63,7 +63,7 @@ for (const [what, event] of [
     const one = `one${NEXT}`;
     assert.equal(
       dechunk(open.peer.body).toString(),
-      `--${B}\r\nContent-Type: image/png\r\n\r\n${one}${one}`,
+      `--${B}\r\nContent-Type: image/png\r\n\r\n${one}${one}\r\n--${B}--\r\n`,
     );
   });
 }

@@ -1,0 +1,4 @@
+import { BARE_WS } from '../contract/transport/clients.ts';
+import { testTransport } from '../contract/transport.ts';
+
+testTransport(BARE_WS);

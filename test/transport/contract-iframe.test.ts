@@ -1,0 +1,4 @@
+import { CLIENTS } from '../contract/transport/clients.ts';
+import { testTransport } from '../contract/transport.ts';
+
+testTransport(CLIENTS.iframe);
