@@ -72,7 +72,11 @@ export async function tail(options: TailOptions): Promise<number> {
 
 /** Keep the cursor of the event's URL; after its last word the URL is asked for no more. */
 function remember(cursors: Map<string, string | undefined>, { url, id, event }: Received): void {
-  const asked = [...cursors.keys()].find((one) => url === undefined || isSameAddress(one, url));
+  // Others of the same path may look like it, so the very same one comes first.
+  const isKnown = url !== undefined && cursors.has(url);
+  const asked = isKnown
+    ? url
+    : [...cursors.keys()].find((one) => url === undefined || isSameAddress(one, url));
   if (asked === undefined) return;
   const cursor = id ?? cursors.get(asked);
   cursors.delete(asked);

@@ -66,18 +66,18 @@ export class Absorber {
     // Only the site itself can say which other origins may read its plain answers.
     if (foreignOrigin(req.rawHeaders, ownOrigin(downstream)) !== undefined) return 'pass';
     const { rawHeaders } = req;
-    const place = this.#options.feeds.find({ endpoint, target, downstream, rawHeaders });
-    if (!place || this.#wasPersonal(endpoint, place)) return 'pass';
-    let state = await place.feed.refresh();
-    if (!state || this.#isPersonal(endpoint, place)) return 'pass';
+    const found = this.#options.feeds.find({ endpoint, target, downstream, rawHeaders });
+    if (!found || this.#wasPersonal(endpoint, found)) return 'pass';
+    let state = await found.feed.refresh();
+    if (!state || this.#isPersonal(endpoint, found)) return 'pass';
     let answer = plainAnswer(state, endpoint.config.vary, rawHeaders);
     if (answer.status === 304 && manner.holdMs > 0 && hasValidator(rawHeaders)) {
-      const outcome = await this.#hold(exchange, endpoint, place, manner, state.id);
-      const { channel } = place.feed;
+      const outcome = await this.#hold(exchange, endpoint, found, manner, state.id);
+      const { channel } = found.feed;
       // Fail open: what is not known to be so still, the site may say.
       if (outcome === 'ended' || channel.isStale) return 'pass';
       state = channel.snapshot ?? state;
-      if (this.#isPersonal(endpoint, place)) return 'pass';
+      if (this.#isPersonal(endpoint, found)) return 'pass';
       answer = plainAnswer(state, endpoint.config.vary, rawHeaders);
     }
     if (res.destroyed) return 'answered';
@@ -96,11 +96,13 @@ export class Absorber {
     stateId: string | undefined,
   ): Promise<HoldOutcome> {
     const { rawHeaders } = exchange.req;
+    // It will not tell us a second time.
+    if (exchange.res.destroyed) return 'left';
     let leave: Leave;
     try {
       leave = this.#options.admission.enter(exchange.downstream);
     } catch {
-      return 'same'; // no place to wait in: then it is answered at once
+      return 'same'; // no room to wait in: then it is answered at once
     }
     const outcome = await this.#holder.hold({
       exchange,
@@ -115,10 +117,10 @@ export class Absorber {
   }
 
   /** Known from a poll a while ago: polling at once again would only cost the site a request. */
-  #wasPersonal(endpoint: Endpoint, place: FoundFeed): boolean {
-    const { lastPoll } = place.feed.channel;
+  #wasPersonal(endpoint: Endpoint, found: FoundFeed): boolean {
+    const { lastPoll } = found.feed.channel;
     const isRecent = lastPoll && this.#options.clock.now() - lastPoll.at < PERSONAL_MEMORY_MS;
-    return isRecent === true && this.#isPersonal(endpoint, place);
+    return isRecent === true && this.#isPersonal(endpoint, found);
   }
 
   /** SECURITY: an answer that was meant for one client is not given to another. */
@@ -139,10 +141,10 @@ export class Absorber {
 }
 
 /** `undefined` when the site is to answer. */
-function mannerOf({ req }: HttpExchange, { config, ...endpoint }: Endpoint): Manner | undefined {
-  const preferredMs = allowsTransport({ config, ...endpoint }, 'poll')
-    ? preferredWaitMs(req.rawHeaders)
-    : undefined;
+function mannerOf({ req }: HttpExchange, endpoint: Endpoint): Manner | undefined {
+  const { config } = endpoint;
+  const mayWait = allowsTransport(endpoint, 'poll');
+  const preferredMs = mayWait ? preferredWaitMs(req.rawHeaders) : undefined;
   if (preferredMs !== undefined) {
     return { holdMs: Math.min(preferredMs, config.hold), isPreferred: true };
   }

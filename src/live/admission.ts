@@ -12,7 +12,7 @@ export interface AdmissionOptions {
   readonly limits: { readonly streams: number; readonly streamsPerAddress: number };
 }
 
-/** Gives a place back. It may be called more than once. */
+/** Gives a seat back. It may be called more than once. */
 export type Leave = () => void;
 
 /** Lets streams in: by where the request comes from, and while there is room. */
@@ -40,7 +40,7 @@ export class Admission {
     return result.foreign;
   }
 
-  /** Take a place for a stream. @throws {ProxyError} when there is none. */
+  /** Take a seat for a stream. @throws {ProxyError} when there is none. */
   enter({ address }: Downstream): Leave {
     const refused = this.#isClosed ? 'DRAINING' : this.#limits.take(address);
     if (refused) throw new ProxyError(refused);

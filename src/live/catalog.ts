@@ -2,13 +2,15 @@ import type { TransportName } from '../protocol/surface.ts';
 import { ProxyError } from '../shared/errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, LiveResult } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
 import type { Subscription } from './stream.ts';
+import type { Streams } from './streams.ts';
 
 /** What the catalog looks things up in. */
 export interface CatalogOptions {
   readonly feeds: Feeds;
+  readonly streams: Streams;
   /** The live endpoint of a path, if it is one. */
   readonly endpointOf: (target: string) => Endpoint | undefined;
 }
@@ -41,9 +43,31 @@ export class Catalog {
     cursors: readonly (string | undefined)[],
   ): Subscription {
     const { rawHeaders } = req;
-    const place = this.#options.feeds.find({ endpoint, target, downstream, rawHeaders });
-    if (!place) throw new ProxyError('TOO_MANY_CHANNELS');
+    const found = this.#options.feeds.find({ endpoint, target, downstream, rawHeaders });
+    if (!found) throw new ProxyError('TOO_MANY_CHANNELS');
     const { mayCompress } = endpoint;
-    return { ...place, mayCompress, cursors: cursors.filter((id) => id !== undefined) };
+    return { ...found, mayCompress, cursors: cursors.filter((id) => id !== undefined) };
+  }
+
+  /**
+   * A place in the channel of the request's own URL, when its first poll has ended or takes long.
+   *
+   * @param use - Gets it, unless the poll was refused: then the site is to refuse by itself.
+   */
+  async settledSubscription(
+    exchange: Exchange,
+    endpoint: Endpoint,
+    cursors: readonly (string | undefined)[],
+    use: (subscription: Subscription) => Promise<LiveResult>,
+  ): Promise<LiveResult> {
+    const subscription = this.subscription(exchange, endpoint, exchange.target, cursors);
+    const { feed } = subscription;
+    feed.join();
+    try {
+      await this.#options.streams.settled([subscription]);
+      return feed.hasEnded ? 'pass' : await use(subscription);
+    } finally {
+      feed.leave(); // a stream has joined by itself
+    }
   }
 }

@@ -218,7 +218,8 @@ export class Feed {
   }
 
   #loopWhileWanted(): void {
-    if (this.#streams > 0 && !this.#isClosed) this.#poller?.start();
+    if (this.#streams === 0 || this.#isClosed) return;
+    this.#poller?.start(this.channel.snapshot ? this.#untilOld() : 0);
   }
 
   async #onOutcome(lease: Lease, outcome: PollOutcome, startedAt: number): Promise<void> {

@@ -1,5 +1,4 @@
 import type { ChannelEvent } from '../protocol/event.ts';
-import { isLastWord } from '../protocol/event.ts';
 import type { Clock } from '../shared/clock.ts';
 import { headerValues } from '../shared/raw-headers.ts';
 import type { HttpExchange } from './exchange.ts';
@@ -52,9 +51,7 @@ export class Holder {
     return new Promise((resolve) => {
       const end = (outcome: HoldOutcome) => {
         if (!this.#ends.delete(release)) return;
-        if (client !== undefined && this.#byClient.get(client) === release) {
-          this.#byClient.delete(client);
-        }
+        if (client !== undefined) this.#byClient.delete(client);
         timer.cancel();
         res.off('close', onClose);
         // Not from inside of what the channel is just telling.
@@ -72,10 +69,7 @@ export class Holder {
         takesPatches: false,
         isWritable: true,
         send(events: readonly ChannelEvent[]) {
-          if (events.some(isLastWord)) end('ended');
-          else if (events.some((event) => event.type === 'snapshot' && isNews(event))) {
-            end('changed');
-          }
+          if (events.some((event) => event.type === 'snapshot' && isNews(event))) end('changed');
           return true;
         },
         ended: () => end('ended'),

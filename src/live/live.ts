@@ -6,14 +6,10 @@ import { ownOrigin } from '../shared/downstream.ts';
 import { ProxyError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { headerValue } from '../shared/raw-headers.ts';
-import { EVENT_HEADERS } from '../transport/connection.ts';
-import type { Framing, FramingOptions } from '../transport/framing.ts';
 import { corsHeaders } from '../transport/gate.ts';
 import { acceptsEventStream, acceptsGzip } from '../transport/negotiate.ts';
-import type { Parameters } from '../transport/parameters.ts';
 import { DEFAULTS, readParameters } from '../transport/parameters.ts';
 import { bareSse } from '../transport/sse.ts';
-import type { HttpTransport } from '../transport/transports.ts';
 import { httpTransports, ownUrlGate } from '../transport/transports.ts';
 import { Absorber } from './absorber.ts';
 import { Admission } from './admission.ts';
@@ -22,6 +18,8 @@ import type { Endpoint } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { Exchange, HttpExchange, LiveResult, UpgradeExchange } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
+import type { Reading } from './refusals.ts';
+import { framingOptions, tellRefusal } from './refusals.ts';
 import { Sockets } from './sockets.ts';
 import type { Subscription } from './stream.ts';
 import { parseWantedUrls } from './stream-query.ts';
@@ -45,14 +43,6 @@ export interface LiveOptions {
     readonly urlsPerStream: number;
     readonly messageBytes: number;
   };
-}
-
-/** One answer that is to carry events, as far as the request decides it. */
-interface Reading {
-  readonly framing: Framing;
-  readonly parameters: Parameters;
-  /** The origin of the page that reads, if it is not our own. */
-  readonly foreign: string | undefined;
 }
 
 /** Answers requests for live endpoints: streams, and plain requests from the last known state. */
@@ -88,11 +78,12 @@ export class Live {
     if (!allowsTransport(endpoint, 'sse')) throw new ProxyError('TRANSPORT_NOT_ALLOWED');
     const foreign = this.#admission.check(exchange, ownUrlGate);
     const reading = { framing: bareSse, parameters: DEFAULTS, foreign };
-    let result: LiveResult = 'answered';
-    await this.#orTellRefusal(exchange, reading, async () => {
-      result = await this.#streamBare(exchange, endpoint, reading);
-    });
-    return result;
+    try {
+      return await this.#streamBare(exchange, endpoint, reading);
+    } catch (error) {
+      tellRefusal(exchange, reading, error, this.#options.streams.comeBackMs());
+      return 'answered';
+    }
   }
 
   /**
@@ -113,9 +104,11 @@ export class Live {
     if (req.method === 'OPTIONS') return preflight(res, corsHeaders(foreign));
     if (req.method !== 'GET') throw new ProxyError('METHOD_NOT_ALLOWED');
     const reading = { framing: transport.framing(parameters), parameters, foreign };
-    await this.#orTellRefusal(exchange, reading, () =>
-      this.#stream(exchange, name, query, transport, reading),
-    );
+    try {
+      await this.#stream(exchange, name, query, reading);
+    } catch (error) {
+      tellRefusal(exchange, reading, error, this.#options.streams.comeBackMs());
+    }
   }
 
   /** An upgrade to WebSocket on an endpoint's own URL. @throws {ProxyError} when it is refused. */
@@ -141,22 +134,25 @@ export class Live {
     exchange: HttpExchange,
     name: keyof typeof httpTransports,
     query: URLSearchParams,
-    transport: HttpTransport,
     reading: Reading,
   ): Promise<void> {
+    const { isSingle, isPublicAcrossOrigins } = httpTransports[name];
     const { urlsPerStream } = this.#options.limits;
-    const own = ownOrigin(exchange.downstream);
-    const wanted = parseWantedUrls(query, own, transport.isSingle ? 1 : urlsPerStream);
+    const wanted = parseWantedUrls(
+      query,
+      ownOrigin(exchange.downstream),
+      isSingle ? 1 : urlsPerStream,
+    );
     if (wanted.length === 0) throw new ProxyError('BAD_URL', 'no "url"');
-    const places = wanted.map(({ target, since }) => {
+    const asked = wanted.map(({ target, since }) => {
       const endpoint = this.#catalog.endpoint(target, name);
-      const isElsewhere = reading.foreign !== undefined && transport.isPublicAcrossOrigins;
+      const isElsewhere = reading.foreign !== undefined && isPublicAcrossOrigins;
       if (isElsewhere && endpoint.isPrivate) throw new ProxyError('CROSS_SITE');
       return { target, endpoint, cursors: [lastEventId(exchange), since] };
     });
     const leave = this.#admission.enter(exchange.downstream);
     try {
-      const subscriptions = places.map(({ target, endpoint, cursors }) =>
+      const subscriptions = asked.map(({ target, endpoint, cursors }) =>
         this.#catalog.subscription(exchange, endpoint, target, cursors),
       );
       await this.#answer(exchange, subscriptions, reading, leave);
@@ -171,36 +167,34 @@ export class Live {
     endpoint: Endpoint,
     reading: Reading,
   ): Promise<LiveResult> {
-    const { target, downstream } = exchange;
-    const leave = this.#admission.enter(downstream);
-    let joined: Subscription['feed'] | undefined;
+    const leave = this.#admission.enter(exchange.downstream);
+    let result: LiveResult = 'pass';
     try {
       const cursors = [lastEventId(exchange)];
-      const subscription = this.#catalog.subscription(exchange, endpoint, target, cursors);
-      joined = subscription.feed;
-      joined.join();
-      await this.#options.streams.settled([subscription]);
-      if (joined.hasEnded) {
-        leave();
-        return 'pass'; // the true refusal, with its status and headers
-      }
-      if (joined.channel.snapshot?.encoding === 'base64') throw new ProxyError('NOT_TEXT');
-      await this.#answer(exchange, [subscription], reading, leave);
-      return 'answered';
-    } catch (error) {
-      leave();
-      throw error;
+      result = await this.#catalog.settledSubscription(
+        exchange,
+        endpoint,
+        cursors,
+        async (subscription) => {
+          const { snapshot } = subscription.feed.channel;
+          if (snapshot?.encoding === 'base64') throw new ProxyError('NOT_TEXT');
+          await this.#answer(exchange, [subscription], reading, leave);
+          return 'answered';
+        },
+      );
+      return result;
     } finally {
-      joined?.leave(); // the stream has joined by itself
+      if (result === 'pass') leave();
     }
   }
 
   #answer(
     exchange: HttpExchange,
     subscriptions: readonly Subscription[],
-    { framing, parameters, foreign }: Reading,
+    reading: Reading,
     onClose: () => void,
   ): Promise<void> {
+    const { framing, parameters, foreign } = reading;
     const cors = corsHeaders(foreign);
     const vary = ['Accept', 'Accept-Encoding', cors['vary']].filter(Boolean).join(', ');
     const gzip =
@@ -211,7 +205,7 @@ export class Live {
     const { maxBytes, waitMs } = parameters;
     return this.#options.streams.answer(exchange, subscriptions, {
       framing,
-      options: framingOptions(exchange, parameters, foreign),
+      options: framingOptions(exchange, reading),
       headers: { ...cors, vary },
       gzip,
       maxBytes,
@@ -219,38 +213,6 @@ export class Live {
       onClose,
     });
   }
-
-  /** Some transports' clients cannot see a status: they are told of a refusal in their own form. */
-  async #orTellRefusal(
-    exchange: HttpExchange,
-    { framing, parameters, foreign }: Reading,
-    stream: () => Promise<void>,
-  ): Promise<void> {
-    try {
-      await stream();
-    } catch (error) {
-      const { res } = exchange;
-      if (!(error instanceof ProxyError) || error.code === 'INTERNAL' || res.headersSent) {
-        throw error;
-      }
-      const retryMs = this.#options.streams.comeBackMs();
-      const options = { ...framingOptions(exchange, parameters, foreign), retryMs };
-      const body = framing.refusal?.(error.code, options);
-      if (body === undefined) throw error;
-      const headers = { ...framing.headers(options), ...EVENT_HEADERS, ...corsHeaders(foreign) };
-      const length = { 'content-length': String(Buffer.byteLength(body)) };
-      res.writeHead(200, { ...headers, ...length }).end(body);
-    }
-  }
-}
-
-function framingOptions(
-  { downstream }: Exchange,
-  { paddingBytes, callback, frame }: Parameters,
-  foreign: string | undefined,
-): Omit<FramingOptions, 'retryMs'> {
-  const page = foreign ?? ownOrigin(downstream);
-  return { paddingBytes, callback, frame, page, isForeign: foreign !== undefined };
 }
 
 function isHttpTransport(name: string): name is keyof typeof httpTransports {

@@ -4,6 +4,7 @@ import { asProxyError, errorStatus, errorText, ProxyError } from '../shared/erro
 import type { Logger } from '../shared/logger.ts';
 import type { Catalog } from './catalog.ts';
 import { canonicalTarget } from './channel-key.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { UpgradeExchange } from './exchange.ts';
 import type { Stream } from './stream.ts';
 import { ownTarget } from './stream-query.ts';
@@ -13,6 +14,7 @@ export interface SessionOptions {
   readonly catalog: Catalog;
   /** The handshake: later URLs are asked for with its credentials. */
   readonly exchange: UpgradeExchange;
+  readonly stream: Stream;
   readonly maxUrls: number;
   readonly log: Logger;
 }
@@ -20,16 +22,17 @@ export interface SessionOptions {
 /** Reads what the client of a WebSocket says: `{"subscribe":url,"since":id}`, `{"unsubscribe":url}`. */
 export class SocketSession {
   readonly #options: SessionOptions;
-  stream: Stream | undefined;
-  /** Sends a text that is no event. */
-  tell: (text: string) => void = () => undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
   }
 
-  /** One text message. Whatever is wrong with it is told to the client, and ends nothing. */
-  read(text: string): void {
+  /**
+   * One text message. Whatever is wrong with it is told to the client, and ends nothing.
+   *
+   * @param tell - Sends a text that is no event.
+   */
+  read(text: string, tell: (text: string) => void): void {
     let url: string | undefined;
     try {
       const wish = parseWish(text);
@@ -40,32 +43,34 @@ export class SocketSession {
       const { code, cause } = asProxyError(error, 'INTERNAL');
       if (code === 'INTERNAL') this.#options.log.error({ err: cause }, 'bug');
       const data = { code, status: errorStatus(code), message: errorText(code) };
-      this.tell(JSON.stringify({ ...(url === undefined ? {} : { url }), event: 'error', data }));
+      tell(JSON.stringify({ ...(url === undefined ? {} : { url }), event: 'error', data }));
     }
   }
 
   #subscribe(url: string, since: string | undefined): void {
-    const { stream } = this;
-    if (!stream) return;
-    const { catalog, exchange, maxUrls } = this.#options;
+    const { catalog, exchange, stream, maxUrls } = this.#options;
     const target = this.#target(url);
     const endpoint = catalog.endpoint(target, 'ws');
-    const subscription = catalog.subscription(exchange, endpoint, target, [since]);
     // Once more for the same URL means: from this cursor.
-    stream.remove(subscription.url);
+    stream.remove(toldAs(target, endpoint));
     if (stream.size >= maxUrls) throw new ProxyError('TOO_MANY_URLS');
-    stream.add(subscription);
+    stream.add(catalog.subscription(exchange, endpoint, target, [since]));
   }
 
   #unsubscribe(url: string): void {
+    const { catalog, stream } = this.#options;
     const target = this.#target(url);
-    const { config, keptQuery } = this.#options.catalog.endpoint(target, 'ws');
-    this.stream?.remove(canonicalTarget(target, config.ignoreQuery, keptQuery));
+    stream.remove(toldAs(target, catalog.endpoint(target, 'ws')));
   }
 
   #target(url: string): string {
     return ownTarget(url, ownOrigin(this.#options.exchange.downstream));
   }
+}
+
+/** The address that the events of a URL are told under. */
+function toldAs(target: string, { config, keptQuery }: Endpoint): string {
+  return canonicalTarget(target, config.ignoreQuery, keptQuery);
 }
 
 interface Wish {

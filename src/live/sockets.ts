@@ -2,8 +2,8 @@ import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../shared/clock.ts';
 import { ownOrigin } from '../shared/downstream.ts';
-import { ProxyError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { ConnectionHooks } from '../transport/connection.ts';
 import { webSocketGate } from '../transport/transports.ts';
 import type { WebSocketOptions } from '../transport/websocket.ts';
 import { bodies, envelopes, WebSocketConnection } from '../transport/websocket.ts';
@@ -13,7 +13,7 @@ import type { Endpoint } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { LiveResult, UpgradeExchange } from './exchange.ts';
 import { SocketSession } from './socket-session.ts';
-import type { Stream } from './stream.ts';
+import type { Subscription } from './stream.ts';
 import { parseWantedUrls } from './stream-query.ts';
 import type { Streams } from './streams.ts';
 import { HEARTBEAT_MS, STALL_MS } from './streams.ts';
@@ -40,6 +40,7 @@ export class Sockets {
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
+      ...CLOSING,
       maxPayload: options.limits.messageBytes,
       perMessageDeflate: options.webSocketCompression && {
         // Without context a compressed message is the same for everybody.
@@ -56,46 +57,39 @@ export class Sockets {
    * @throws {ProxyError} when it is refused.
    */
   open(exchange: UpgradeExchange, query: URLSearchParams): void {
-    const { catalog, admission, limits } = this.#options;
+    const { catalog, admission, streams, log, limits } = this.#options;
     // SECURITY: before the 101; browsers ask nobody whether a page may open a WebSocket anywhere.
     admission.check(exchange, webSocketGate);
     const own = ownOrigin(exchange.downstream);
     const wanted = parseWantedUrls(query, own, limits.urlsPerStream);
-    const places = wanted.map(({ target, since }) => ({
+    const asked = wanted.map(({ target, since }) => ({
       target,
-      since,
+      cursors: [since],
       endpoint: catalog.endpoint(target, 'ws'),
     }));
     const leave = admission.enter(exchange.downstream);
     try {
-      const subscriptions = places.map(({ target, since, endpoint }) =>
-        catalog.subscription(exchange, endpoint, target, [since]),
+      const subscriptions = asked.map(({ target, cursors, endpoint }) =>
+        catalog.subscription(exchange, endpoint, target, cursors),
       );
       this.#accept(exchange, leave, (ws) => {
-        const session = new SocketSession({
-          catalog,
-          exchange,
-          maxUrls: limits.urlsPerStream,
-          log: this.#options.log,
-        });
-        const connect = (hooks: Hooks) => {
-          const connection = this.#connect(ws, exchange, {
+        // Messages come in a later turn than this one: the session is there by then.
+        const connect = (hooks: ConnectionHooks) =>
+          this.#connect(ws, exchange, {
             ...hooks,
             framer: envelopes,
             saysFarewell: true,
-            onMessage: (text) => session.read(text),
+            onMessage: (text, tell) => session.read(text, tell),
           });
-          session.tell = (text) => connection.tell(text);
-          return connection;
-        };
-        const stream = this.#options.streams.open({
+        const stream = streams.open({
           carriesBinary: true,
           carriesPatches: true,
           urls: undefined,
           connect,
           onClose: leave,
         });
-        session.stream = stream;
+        const { urlsPerStream: maxUrls } = limits;
+        const session = new SocketSession({ catalog, exchange, stream, maxUrls, log });
         for (const subscription of subscriptions) stream.add(subscription);
       });
     } catch (error) {
@@ -110,44 +104,43 @@ export class Sockets {
    * @throws {ProxyError} when it is refused.
    */
   async openBare(exchange: UpgradeExchange, endpoint: Endpoint): Promise<LiveResult> {
-    const { catalog, admission, streams } = this.#options;
-    if (!allowsTransport(endpoint, 'ws')) throw new ProxyError('TRANSPORT_NOT_ALLOWED');
+    const { catalog, admission } = this.#options;
+    // Then it can only be meant for the site.
+    if (!allowsTransport(endpoint, 'ws')) return 'pass';
     admission.check(exchange, webSocketGate);
     const leave = admission.enter(exchange.downstream);
-    let joined: { leave(): void } | undefined;
+    let result: LiveResult = 'pass';
     try {
-      const subscription = catalog.subscription(exchange, endpoint, exchange.target, []);
-      const { feed } = subscription;
-      joined = feed;
-      feed.join();
-      await streams.settled([subscription]);
-      if (feed.hasEnded) {
-        leave();
-        return 'pass'; // the true refusal, or the site's own WebSocket
-      }
-      this.#accept(exchange, leave, (ws) => {
-        const stream: Stream = streams.open({
-          carriesBinary: true,
-          carriesPatches: false,
-          urls: 1,
-          onClose: leave,
-          connect: (hooks) =>
-            this.#connect(ws, exchange, {
-              ...hooks,
-              framer: bodies,
-              saysFarewell: false,
-              onMessage: () => undefined, // nothing can be said to a bare stream
-            }),
-        });
-        stream.add(subscription);
+      result = await catalog.settledSubscription(exchange, endpoint, [], async (subscription) => {
+        const { channel } = subscription.feed;
+        // A URL that gives no state may be a WebSocket of the site's own: many of those answer a
+        // plain GET with 400 or 426.
+        if (channel.isStale && !channel.snapshot) return 'pass';
+        this.#accept(exchange, leave, (ws) => this.#openBare(ws, exchange, subscription, leave));
+        return 'answered';
       });
-      return 'answered';
-    } catch (error) {
-      leave();
-      throw error;
+      return result;
     } finally {
-      joined?.leave(); // the stream has joined by itself
+      if (result === 'pass') leave();
     }
+  }
+
+  #openBare(
+    ws: WebSocket,
+    exchange: UpgradeExchange,
+    subscription: Subscription,
+    onClose: Leave,
+  ): void {
+    const connect = (hooks: ConnectionHooks) =>
+      this.#connect(ws, exchange, {
+        ...hooks,
+        framer: bodies,
+        saysFarewell: false,
+        onMessage: () => undefined, // nothing can be said to a bare stream
+      });
+    this.#options.streams
+      .open({ carriesBinary: true, carriesPatches: false, urls: 1, connect, onClose })
+      .add(subscription);
   }
 
   #accept(exchange: UpgradeExchange, leave: Leave, onOpen: (ws: WebSocket) => void): void {
@@ -161,12 +154,24 @@ export class Sockets {
     if (!isOpen) leave();
   }
 
-  #connect(ws: WebSocket, { socket }: UpgradeExchange, options: Connecting): WebSocketConnection {
-    const { clock } = this.#options;
-    const watch = { clock, heartbeatMs: HEARTBEAT_MS, stallMs: STALL_MS };
-    return new WebSocketConnection(ws, socket, { ...watch, ...options });
+  #connect(ws: WebSocket, exchange: UpgradeExchange, options: Connecting): WebSocketConnection {
+    const { req, socket } = exchange;
+    // Frames are shared, and made for the largest window: who wants a smaller one gets them plain.
+    const extensions = req.headers['sec-websocket-extensions'] ?? '';
+    return new WebSocketConnection(ws, socket, {
+      ...options,
+      clock: this.#options.clock,
+      mayDeflate: !/server_max_window_bits/i.test(extensions),
+      heartbeatMs: HEARTBEAT_MS,
+      stallMs: STALL_MS,
+    });
   }
 }
 
-type Hooks = Pick<WebSocketOptions, 'onDrain' | 'onClose'>;
-type Connecting = Omit<WebSocketOptions, 'clock' | 'heartbeatMs' | 'stallMs'>;
+type Connecting = Omit<WebSocketOptions, 'clock' | 'mayDeflate' | 'heartbeatMs' | 'stallMs'>;
+
+/**
+ * SECURITY: who does not answer a close frame has no seat any more, so its time is short. The
+ * library's types do not know this option.
+ */
+const CLOSING = { closeTimeout: 2_000 };

@@ -17,7 +17,7 @@ export class StreamLimits {
     return this.#open;
   }
 
-  /** Take a place for a stream; gives the reason when there is none. */
+  /** Take a seat for a stream; gives the reason when there is none. */
   take(address: string): ErrorCode | undefined {
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (this.#open >= this.#maxStreams) return 'TOO_MANY_STREAMS';
@@ -27,7 +27,7 @@ export class StreamLimits {
     return undefined;
   }
 
-  /** Give the place back. */
+  /** Give the seat back. */
   release(address: string): void {
     const ofAddress = this.#byAddress.get(address) ?? 0;
     this.#open -= 1;

@@ -107,6 +107,7 @@ export class Stream {
   }
 
   #leave(place: Place): void {
+    if (place.isLeft) return;
     place.isLeft = true;
     this.#places = this.#places.filter((other) => other !== place);
     if (place.subscriber) place.feed.channel.unsubscribe(place.subscriber);

@@ -81,10 +81,13 @@ export class Streams {
   ): Promise<void> {
     // Before waiting for anything: a feed that nobody has joined closes.
     for (const { feed } of subscriptions) feed.join();
-    const socket = await socketOf(exchange);
-    if (socket) this.#openHttp(exchange, socket, subscriptions, answer);
-    else answer.onClose();
-    for (const { feed } of subscriptions) feed.leave();
+    try {
+      const socket = await socketOf(exchange);
+      if (socket) this.#openHttp(exchange, socket, subscriptions, answer);
+      else answer.onClose();
+    } finally {
+      for (const { feed } of subscriptions) feed.leave();
+    }
   }
 
   /**

@@ -6,7 +6,7 @@ import { createPatch } from 'rfc6902';
 export type PatchFormat = 'json' | 'merge';
 
 /** Larger and deeper documents are not compared: the time that it takes is taken from everybody. */
-const MAX_BYTES = 512 * 1_024;
+const MAX_BYTES = 128 * 1_024;
 const MAX_LEVELS = 32;
 
 /**

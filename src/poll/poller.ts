@@ -53,11 +53,17 @@ export class Poller {
     return this.#isLooping;
   }
 
-  /** Poll now, and from then on by the schedule. */
-  start(): void {
+  /**
+   * Poll from now on by the schedule.
+   *
+   * @param afterMs - For how long what is known still holds; then comes the first poll.
+   */
+  start(afterMs = 0): void {
     if (this.#isLooping || this.#abort.signal.aborted) return;
     this.#isLooping = true;
-    void this.poll();
+    if (this.#inFlight) return; // it goes on from there
+    if (afterMs <= 0) void this.poll();
+    else this.#timer = this.#options.clock.after(afterMs, () => void this.poll());
   }
 
   /** Poll no more. A poll in flight is abandoned without an outcome. */

@@ -19,8 +19,6 @@ export async function* openSocket(
     headers: { ...headers },
     rejectUnauthorized: !insecure,
   });
-  const closed = new AbortController();
-  socket.once('close', () => closed.abort());
   const refused = new Promise<never>((_resolve, reject) => {
     socket.once('unexpected-response', (_req, res) => {
       let text = '';

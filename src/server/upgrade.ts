@@ -35,6 +35,8 @@ export function declineUpgrade(
   socket.on('drain', () => res.emit('drain'));
   // A socket that nobody reads does not notice that its peer has left.
   socket.once('end', () => socket.destroy());
+  // Node has taken its own listener away, too.
+  socket.on('timeout', () => socket.destroy());
   socket.resume();
   res.once('finish', () => {
     res.detachSocket(socket);

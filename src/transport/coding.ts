@@ -23,9 +23,9 @@ const NOTHING: Frame = { bytes: Buffer.alloc(0), textBytes: 0 };
  */
 export class Coding {
   readonly #encode: (text: Buffer, isBinary: boolean) => Frame;
-  readonly #frames = new WeakMap<ChannelEvent, Map<Framer, Frame>>();
+  readonly #frames = new WeakMap<ChannelEvent, Map<Framer['frame'], Frame>>();
   /** Of the last call: in a fan-out the next one asks for the same. */
-  #last: { event: ChannelEvent; framer: Framer; frame: Frame } | undefined;
+  #last: { event: ChannelEvent; how: Framer['frame']; frame: Frame } | undefined;
 
   constructor(encode: (text: Buffer, isBinary: boolean) => Frame) {
     this.#encode = encode;
@@ -34,9 +34,9 @@ export class Coding {
   /** The ready-made bytes of an event of the endpoint with this canonical URL. */
   frameOf(framer: Framer, event: ChannelEvent, url: string): Frame {
     const last = this.#last;
-    if (last && last.event === event && last.framer === framer) return last.frame;
+    if (last && last.event === event && last.how === framer.frame) return last.frame;
     const frame = this.#find(framer, event, url);
-    this.#last = { event, framer, frame };
+    this.#last = { event, how: framer.frame, frame };
     return frame;
   }
 
@@ -52,15 +52,24 @@ export class Coding {
       frames = new Map();
       this.#frames.set(event, frames);
     }
-    let frame = frames.get(framer);
+    let frame = frames.get(framer.frame);
     if (!frame) {
-      const text = framer.frame(event, url);
+      const text = textOf(framer, event, url);
       const isBinary = framer.isBinary?.(event) ?? false;
       frame = text === undefined ? NOTHING : this.#encode(text, isBinary);
-      frames.set(framer, frame);
+      frames.set(framer.frame, frame);
     }
     return frame;
   }
+}
+
+/** Texts of the last event by the way of writing them: in a fan-out the codings share them. */
+let last: { event: ChannelEvent; texts: Map<Framer['frame'], Buffer | undefined> } | undefined;
+
+function textOf({ frame }: Framer, event: ChannelEvent, url: string): Buffer | undefined {
+  if (last?.event !== event) last = { event, texts: new Map() };
+  if (!last.texts.has(frame)) last.texts.set(frame, frame(event, url));
+  return last.texts.get(frame);
 }
 
 /** What a coding needs of a framing. */

@@ -14,6 +14,15 @@ const CLOSE = Buffer.from('}');
  * text is in base64, and `encoding` says so.
  */
 export function envelope(event: ChannelEvent, url: string): Buffer {
+  if (last?.event === event && last.url === url) return last.envelope;
+  last = { event, url, envelope: makeEnvelope(event, url) };
+  return last.envelope;
+}
+
+/** Of the last call: in a fan-out the next transport puts the same one into its own form. */
+let last: { event: ChannelEvent; url: string; envelope: Buffer } | undefined;
+
+function makeEnvelope(event: ChannelEvent, url: string): Buffer {
   const head = { url, ...(event.id === undefined ? {} : { id: event.id }), event: event.type };
   // RFC 9110 §8.3: what a body without a type may be taken for.
   const contentType = event.headers['content-type'] ?? 'application/octet-stream';

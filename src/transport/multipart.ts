@@ -27,7 +27,7 @@ export const mixed: StreamFraming = {
   isCompressible: true,
   carriesPatches: true,
   heartbeat: `Content-Length: 0\r\n\r\n\r\n${DELIMITER}`,
-  headers: () => ({ 'content-type': `multipart/mixed; boundary=${BOUNDARY}` }),
+  headers: () => headersOf('mixed'),
   frame(event) {
     const id = event.id === undefined ? '' : `X-Event-Id: ${event.id}\r\n`;
     const head = `Content-Type: ${typeOf(event)}\r\nX-Event: ${event.type}\r\n${id}`;
@@ -54,15 +54,19 @@ export const mixedReplace: StreamFraming = {
   carriesPatches: false,
   // Until there is an image: a field that nobody knows, in the head of the part that is to come.
   heartbeat: 'X-Heartbeat: 1\r\n',
-  headers: () => ({
-    'content-type': `multipart/x-mixed-replace; boundary=${BOUNDARY}`,
-    // SECURITY: opened as a document a part could be a page with scripts, on the site's origin.
-    'content-security-policy': "sandbox; default-src 'none'",
-  }),
+  headers: () => headersOf('x-mixed-replace'),
   frame: (event) => replacing(`Content-Type: ${typeOf(event)}\r\n\r\n`, event),
   farewell: () => `\r\n\r\n--${BOUNDARY}--\r\n`,
   after: (event) => (isShown(event) ? opened(typeOf(event)) : mixedReplace),
 };
+
+function headersOf(subtype: string) {
+  return {
+    'content-type': `multipart/${subtype}; boundary=${BOUNDARY}`,
+    // SECURITY: opened as a document a part could be a page with scripts, on the site's origin.
+    'content-security-policy': "sandbox; default-src 'none'",
+  };
+}
 
 /** The framings of streams whose next part is begun already, by its type. */
 const openedAs = new LRUCache<string, StreamFraming>({ max: 100 });

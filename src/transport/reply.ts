@@ -67,11 +67,10 @@ export class Reply implements Connection {
     // Node takes it back when the answer is read.
     this.#res.socket?.setTimeout(stallMs);
     this.#res.writeHead(200, { ...own, ...EVENT_HEADERS, ...length, ...headers }).end(body);
-    this.#options.onClose();
   }
 
+  /** SECURITY: not before the answer is read: until then its body, which nobody shares, is ours. */
   readonly #onClose = (): void => {
-    if (!this.#isOpen) return;
     this.#stop();
     this.#options.onClose();
   };
@@ -79,6 +78,5 @@ export class Reply implements Connection {
   #stop(): void {
     this.#isOpen = false;
     this.#timer?.cancel();
-    this.#res.off('close', this.#onClose);
   }
 }

@@ -12,14 +12,16 @@ import { comeBack, envelope, view } from './envelope.ts';
 export interface WebSocketOptions extends ConnectionHooks {
   readonly clock: Clock;
   readonly framer: Framer;
+  /** Compress where the handshake allows it and the frames that we share fit the client. */
+  readonly mayDeflate: boolean;
   /** What clients are told before the connection is closed; bare ones are told nothing. */
   readonly saysFarewell: boolean;
   /** How often the peer is asked whether it is still there. */
   readonly heartbeatMs: number;
   /** A peer that has read not a byte of what waits for it for so long is gone. */
   readonly stallMs: number;
-  /** A text message of the client's. */
-  readonly onMessage: (text: string) => void;
+  /** A text message of the client's, and a way to answer with a text that is no event. */
+  readonly onMessage: (text: string, tell: (text: string) => void) => void;
 }
 
 /** On `/_comet/ws`: one envelope a text message. */
@@ -67,7 +69,7 @@ export class WebSocketConnection implements Connection {
     this.#ws = ws;
     this.#socket = socket;
     this.#options = options;
-    this.#isDeflated = ws.extensions.includes('permessage-deflate');
+    this.#isDeflated = options.mayDeflate && ws.extensions.includes('permessage-deflate');
     this.#budgetAt = options.clock.now();
     socket.on('drain', this.#onDrain);
     socket.on('timeout', () => socket.destroy());
@@ -97,12 +99,6 @@ export class WebSocketConnection implements Connection {
     return this.isWritable;
   }
 
-  /** Send a text that is no event. A peer that does not read its answers is closed. */
-  tell(text: string): void {
-    if (this.#isBlocked) this.close(CLOSE.policy, 'answers are not read');
-    else this.#write(message.encode(text).bytes);
-  }
-
   end(retryMs?: number): void {
     if (retryMs === undefined) return this.close(this.#closeCode, '');
     if (this.#options.saysFarewell) this.#write(message.encode(comeBack(retryMs)).bytes);
@@ -112,14 +108,19 @@ export class WebSocketConnection implements Connection {
   /** Close with a code and a reason for people, of at most 123 bytes. */
   close(code: number, reason: string): void {
     if (!this.#isOpen) return;
+    this.#ws.resume();
     // The library ends the socket when the peer does not answer the close frame in time.
     this.#ws.close(code, reason);
     this.#stop();
   }
 
   #write(bytes: Buffer): void {
-    if (!this.#isOpen || bytes.length === 0 || this.#socket.write(bytes) || this.#isBlocked) return;
+    // The library may have ended it already, for something that the peer has sent.
+    if (!this.#isOpen || this.#ws.readyState !== this.#ws.OPEN || bytes.length === 0) return;
+    if (this.#socket.write(bytes) || this.#isBlocked) return;
     this.#isBlocked = true;
+    // Nor is it listened to meanwhile: the answers would pile up behind what it does not read.
+    this.#ws.pause();
     this.#socket.setTimeout(this.#options.stallMs);
   }
 
@@ -139,7 +140,7 @@ export class WebSocketConnection implements Connection {
   #onMessage(data: unknown, isBinary: boolean): void {
     if (!this.#isOpen || !this.#spend()) return;
     if (isBinary) return this.close(CLOSE.unsupported, 'only text messages are understood');
-    this.#options.onMessage(String(data));
+    this.#options.onMessage(String(data), (text) => this.#write(message.encode(text).bytes));
   }
 
   /** SECURITY: each message costs us work, and each ping an answer. */
@@ -156,6 +157,7 @@ export class WebSocketConnection implements Connection {
   readonly #onDrain = (): void => {
     if (!this.#isBlocked) return;
     this.#isBlocked = false;
+    this.#ws.resume();
     this.#socket.setTimeout(0);
     this.#isAlive = true;
     this.#options.onDrain();

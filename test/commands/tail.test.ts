@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { TRANSPORT_NAMES } from '../../src/protocol/surface.ts';
+import type { SiteState } from '../flow/states-site.ts';
 import { startStates } from '../flow/states-site.ts';
 import { startTestProxy } from '../support/proxy.ts';
 import { unusedPort } from '../support/raw-upstream.ts';
@@ -148,6 +149,26 @@ test('URLs with cache-busters end by their last words as well', async (t) => {
   const { code, stdout } = await command.ended;
   assert.equal(code, 0);
   assert.equal(stdout.match(/ gone /g)?.length, 2);
+});
+
+test('URLs of one path are not taken for each other', async (t) => {
+  const { site, tail, a } = await scene(t);
+  const answers = new Map<string | undefined, SiteState>();
+  const set = (url: string, body: string, status = 200) => answers.set(url, { status, body });
+  set('/api/a?page=2', '"second"');
+  set('/api/a', '"first"');
+  site.set('/api/a', ({ url }) => answers.get(url) ?? { status: 404 });
+  const command = tail(`${a}?page=2`, a, '-t', 'stream', '-n', '6');
+  await Promise.all([command.output(/"first"/), command.output(/"second"/)]);
+  for (const body of ['"first again"', '"first at last"']) {
+    set('/api/a', body);
+    await command.output(new RegExp(body));
+  }
+  set('/api/a', '', 410);
+  await command.output(/ gone /);
+  set('/api/a?page=2', '"second again"');
+  await command.output(/"second again"/);
+  assert.equal((await command.ended).code, 0);
 });
 
 test('bytes that are no text are told by their number', async (t) => {

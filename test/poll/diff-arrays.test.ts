@@ -104,9 +104,9 @@ test('any two lists of like rows are told apart exactly', () => {
   );
 });
 
-test('one row more in a list of 20,000 is one operation', () => {
-  const list = Array.from({ length: 20_000 }, (_, i) => ({ i }));
-  for (const at of [0, 10_000, 20_000]) {
+test('one row more in a list of 10,000 is one operation', () => {
+  const list = Array.from({ length: 10_000 }, (_, i) => ({ i }));
+  for (const at of [0, 5_000, 10_000]) {
     const after = list.toSpliced(at, 0, { i: -1 });
     assert.deepEqual(operations(list, after), [{ op: 'add', path: `/${at}`, value: { i: -1 } }]);
   }

@@ -41,8 +41,11 @@ test('a heartbeat is a part without an event, an end is one that says when to co
   assert.equal(mixed.farewell(1_234.5), `X-Retry-Ms: 1235\r\n\r\n\r\n--${B}--\r\n`);
 });
 
-test('its type is one that browsers leave alone', () => {
-  assert.deepEqual(mixed.headers(OPTIONS), { 'content-type': `multipart/mixed; boundary=${B}` });
+test('its type is one that browsers leave alone, and as a document it runs nothing', () => {
+  assert.deepEqual(mixed.headers(OPTIONS), {
+    'content-type': `multipart/mixed; boundary=${B}`,
+    'content-security-policy': "sandbox; default-src 'none'",
+  });
 });
 
 test('nothing but printable ASCII stands in a head', () => {

@@ -1,0 +1,47 @@
+import { ownOrigin } from '../shared/downstream.ts';
+import { ProxyError } from '../shared/errors.ts';
+import { EVENT_HEADERS } from '../transport/connection.ts';
+import type { Framing, FramingOptions } from '../transport/framing.ts';
+import { corsHeaders } from '../transport/gate.ts';
+import type { Parameters } from '../transport/parameters.ts';
+import type { Exchange, HttpExchange } from './exchange.ts';
+
+/** How a request wants to read events. */
+export interface Reading {
+  readonly framing: Framing;
+  readonly parameters: Parameters;
+  /** The origin of the page that reads, if it is not our own. */
+  readonly foreign: string | undefined;
+}
+
+/** What a framing is told of a request. */
+export function framingOptions(
+  { downstream }: Exchange,
+  { parameters, foreign }: Reading,
+): Omit<FramingOptions, 'retryMs'> {
+  const { paddingBytes, callback, frame } = parameters;
+  const page = foreign ?? ownOrigin(downstream);
+  return { paddingBytes, callback, frame, page, isForeign: foreign !== undefined };
+}
+
+/**
+ * Tell of a refusal inside an answer with status 200: clients of some transports see no other.
+ *
+ * @throws the error itself where the client can see its status, and where it is no refusal.
+ */
+export function tellRefusal(
+  exchange: HttpExchange,
+  reading: Reading,
+  error: unknown,
+  retryMs: number,
+): void {
+  const { res } = exchange;
+  if (!(error instanceof ProxyError) || error.code === 'INTERNAL' || res.headersSent) throw error;
+  const { framing, foreign } = reading;
+  const options = { ...framingOptions(exchange, reading), retryMs };
+  const body = framing.refusal?.(error.code, options);
+  if (body === undefined) throw error;
+  const headers = { ...framing.headers(options), ...EVENT_HEADERS, ...corsHeaders(foreign) };
+  const length = { 'content-length': String(Buffer.byteLength(body)) };
+  res.writeHead(200, { ...headers, ...length }).end(body);
+}
