@@ -148,6 +148,7 @@ export async function startProxy(
       const result = await live.handleOwnUrl(exchange, match.endpoint);
       if (result === 'answered' || res.destroyed) return;
     }
+    live.onPass(exchange);
     await forward(req, res, target, downstream);
   }
 

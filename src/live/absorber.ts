@@ -3,12 +3,13 @@ import { ownOrigin } from '../shared/downstream.ts';
 import type { Logger } from '../shared/logger.ts';
 import { foreignOrigin } from '../transport/gate.ts';
 import { preferredWaitMs } from '../transport/negotiate.ts';
+import { Acquaintances, clientKey } from './acquaintances.ts';
 import type { Admission, Leave } from './admission.ts';
 import type { Endpoint } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
-import type { HttpExchange, LiveResult } from './exchange.ts';
+import type { Exchange, HttpExchange, LiveResult } from './exchange.ts';
 import type { Feeds, FoundFeed } from './feeds.ts';
-import type { HoldOutcome } from './holder.ts';
+import type { Hold, HoldOutcome } from './holder.ts';
 import { Holder } from './holder.ts';
 import { hasValidator, isAbsorbable, plainAnswer, unkeyedVary } from './plain-answer.ts';
 
@@ -35,6 +36,7 @@ interface Manner {
 export class Absorber {
   readonly #options: AbsorberOptions;
   readonly #holder: Holder;
+  readonly #acquaintances = new Acquaintances();
   readonly #warned = new Set<string>();
 
   constructor(options: AbsorberOptions) {
@@ -55,6 +57,11 @@ export class Absorber {
     }
   }
 
+  /** A page is loaded: what it polls for first is not known to it, whatever its browser has. */
+  onPageLoad(exchange: Exchange): void {
+    this.#acquaintances.forget(clientKey(exchange));
+  }
+
   /** Answer all held requests now. */
   releaseHeld(): void {
     this.#holder.release();
@@ -71,9 +78,18 @@ export class Absorber {
     let state = await found.feed.refresh();
     if (!state || this.#isPersonal(endpoint, found)) return 'pass';
     let answer = plainAnswer(state, endpoint.config.vary, rawHeaders);
-    if (answer.status === 304 && manner.holdMs > 0 && hasValidator(rawHeaders)) {
-      const outcome = await this.#hold(exchange, endpoint, found, manner, state.id);
-      const { channel } = found.feed;
+    const { channel } = found.feed;
+    // Who has asked to be held knows what it has.
+    const isUnaware = manner.holdMs > 0 && !manner.isPreferred;
+    const client = isUnaware ? clientKey(exchange) : undefined;
+    const mayHold = client === undefined || this.#acquaintances.has(client, channel.name);
+    if (mayHold && answer.status === 304 && manner.holdMs > 0 && hasValidator(rawHeaders)) {
+      const outcome = await this.#hold(exchange, endpoint, found, {
+        holdMs: manner.holdMs,
+        stateId: state.id,
+        client,
+      });
+      if (outcome === 'left' && client !== undefined) this.#acquaintances.forget(client);
       // Fail open: what is not known to be so still, the site may say.
       if (outcome === 'ended' || channel.isStale) return 'pass';
       state = channel.snapshot ?? state;
@@ -81,6 +97,7 @@ export class Absorber {
       answer = plainAnswer(state, endpoint.config.vary, rawHeaders);
     }
     if (res.destroyed) return 'answered';
+    if (client !== undefined) this.#acquaintances.add(client, channel.name);
     const applied = manner.isPreferred
       ? { 'preference-applied': `wait=${Math.floor(manner.holdMs / 1_000)}` }
       : {};
@@ -92,8 +109,7 @@ export class Absorber {
     exchange: HttpExchange,
     endpoint: Endpoint,
     { feed }: FoundFeed,
-    { holdMs, isPreferred }: Manner,
-    stateId: string | undefined,
+    hold: Pick<Hold, 'holdMs' | 'stateId' | 'client'>,
   ): Promise<HoldOutcome> {
     const { rawHeaders } = exchange.req;
     // It will not tell us a second time.
@@ -105,12 +121,10 @@ export class Absorber {
       return 'same'; // no room to wait in: then it is answered at once
     }
     const outcome = await this.#holder.hold({
+      ...hold,
       exchange,
       feed,
-      stateId,
-      holdMs,
       isNews: (state) => plainAnswer(state, endpoint.config.vary, rawHeaders).status !== 304,
-      yieldsToNewer: !isPreferred,
     });
     leave();
     return outcome;

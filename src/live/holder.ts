@@ -1,6 +1,5 @@
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { Clock } from '../shared/clock.ts';
-import { headerValues } from '../shared/raw-headers.ts';
 import type { HttpExchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
 
@@ -25,11 +24,11 @@ export interface Hold {
   /** Is this another state than the client's? */
   readonly isNews: (state: ChannelEvent) => boolean;
   /**
-   * The client does not know that it is held, and may poll by a timer, no matter what is open: a
-   * newer request for the same URL then ends this one, else they would take up all connections
-   * that its browser has for the site.
+   * Of a client that does not know that it is held, and may poll by a timer, no matter what is open:
+   * a newer request of the same client for the same URL ends this one, else they would take up all
+   * connections that its browser has for the site. `undefined`: nothing ends it.
    */
-  readonly yieldsToNewer: boolean;
+  readonly client: string | undefined;
 }
 
 /** Holds plain requests until the state is another one than the client has. */
@@ -43,15 +42,15 @@ export class Holder {
   }
 
   /** Resolves when the request is to be answered. Never rejects. */
-  hold({ exchange, feed, stateId, holdMs, isNews, yieldsToNewer }: Hold): Promise<HoldOutcome> {
+  hold({ exchange, feed, stateId, holdMs, isNews, client }: Hold): Promise<HoldOutcome> {
     const { res } = exchange;
-    const client = yieldsToNewer ? clientKey(exchange, feed.channel.name) : undefined;
-    if (client !== undefined) this.#byClient.get(client)?.();
+    const key = client === undefined ? undefined : `${client} ${feed.channel.name}`;
+    if (key !== undefined) this.#byClient.get(key)?.();
     feed.join();
     return new Promise((resolve) => {
       const end = (outcome: HoldOutcome) => {
         if (!this.#ends.delete(release)) return;
-        if (client !== undefined) this.#byClient.delete(client);
+        if (key !== undefined) this.#byClient.delete(key);
         timer.cancel();
         res.off('close', onClose);
         // Not from inside of what the channel is just telling.
@@ -63,7 +62,7 @@ export class Holder {
       const onClose = () => end('left');
       const timer = this.#clock.after(holdMs, release);
       this.#ends.add(release);
-      if (client !== undefined) this.#byClient.set(client, release);
+      if (key !== undefined) this.#byClient.set(key, release);
       res.once('close', onClose);
       const sink = {
         takesPatches: false,
@@ -83,11 +82,4 @@ export class Holder {
   release(): void {
     for (const end of [...this.#ends]) end();
   }
-}
-
-/** As far as it can be told which browser asks: a wrong guess only shortens a hold. */
-function clientKey({ req, downstream }: HttpExchange, channel: string): string {
-  const names = ['user-agent', 'cookie', 'authorization'];
-  const headers = names.map((name) => headerValues(req.rawHeaders, name));
-  return JSON.stringify([channel, downstream.address, headers]);
 }

@@ -12,6 +12,7 @@ import { DEFAULTS, readParameters } from '../transport/parameters.ts';
 import { bareSse } from '../transport/sse.ts';
 import { httpTransports, ownUrlGate } from '../transport/transports.ts';
 import { Absorber } from './absorber.ts';
+import { loadsPage } from './acquaintances.ts';
 import { Admission } from './admission.ts';
 import { Catalog } from './catalog.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -109,6 +110,11 @@ export class Live {
     } catch (error) {
       tellRefusal(exchange, reading, error, this.#options.streams.comeBackMs());
     }
+  }
+
+  /** A request that is left for the site. */
+  onPass(exchange: Exchange): void {
+    if (loadsPage(exchange.req.rawHeaders)) this.#absorber.onPageLoad(exchange);
   }
 
   /** An upgrade to WebSocket on an endpoint's own URL. @throws {ProxyError} when it is refused. */

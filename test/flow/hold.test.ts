@@ -160,3 +160,13 @@ test('when the last client has left, polling ends after "linger"', async (t) => 
   await clock.advance(10 * EVERY_MS);
   assert.equal(site.polls('/x'), polls);
 });
+
+test("a page's first poll is answered at once, whatever its browser's cache has", async (t) => {
+  const { proxy, ask, etag, hold } = await holdingScene(t, { endpoint: { polls: 'hold' } });
+  const headers = { 'if-none-match': await etag() };
+  await hold(headers);
+  const html = { accept: 'text/html' };
+  await (await fetch(`${proxy.url}/page`, { headers: html })).arrayBuffer();
+  assert.deepEqual(await summary(ask(headers)), [304, '', null]);
+  await hold(headers);
+});

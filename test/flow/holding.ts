@@ -119,8 +119,15 @@ export async function holdingScene(
     if (isOver()) throw new Error('a request that was to be held has been answered');
   }
 
+  /** A page's first poll is answered at once: only those after it can be held. */
+  async function introduce(headers: Record<string, string>): Promise<void> {
+    const { 'if-none-match': _tag, 'if-modified-since': _date, prefer: _wait, ...who } = headers;
+    await (await ask(who).answer).arrayBuffer();
+  }
+
   /** Ask, and wait until that is held besides so many others. */
   async function hold(headers: Record<string, string>, others = 0): Promise<Asked> {
+    if (headers['prefer'] === undefined) await introduce(headers);
     const asked = ask(headers);
     await untilHeld([asked], others);
     return asked;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
+import { clientKey } from '../../src/live/acquaintances.ts';
 import type { HttpExchange } from '../../src/live/exchange.ts';
 import type { HoldOutcome } from '../../src/live/holder.ts';
 import { Holder } from '../../src/live/holder.ts';
@@ -55,7 +56,7 @@ async function scene() {
         stateId,
         holdMs: HOLD_MS,
         isNews,
-        yieldsToNewer,
+        client: yieldsToNewer ? clientKey(exchange as unknown as HttpExchange) : undefined,
       })
       .then((outcome) => {
         held.outcome = outcome;
