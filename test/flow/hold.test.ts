@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { get, readAnswer } from '../support/raw-answer.ts';
+import { connectRaw } from '../support/raw-peer.ts';
 import { until } from '../support/until.ts';
 import { EVERY_MS, HOLD_MS, holdingScene, NEXT_POLL_MS, summary } from './holding.ts';
 
@@ -163,10 +165,13 @@ test('when the last client has left, polling ends after "linger"', async (t) => 
 
 test("a page's first poll is answered at once, whatever its browser's cache has", async (t) => {
   const { proxy, ask, etag, hold } = await holdingScene(t, { endpoint: { polls: 'hold' } });
-  const headers = { 'if-none-match': await etag() };
+  const agent = ['User-Agent: old'];
+  const headers = { 'user-agent': 'old', 'if-none-match': await etag({ 'user-agent': 'old' }) };
   await hold(headers);
-  const html = { accept: 'text/html' };
-  await (await fetch(`${proxy.url}/page`, { headers: html })).arrayBuffer();
+  // As a browser does: `fetch` would say that it is no navigation.
+  const page = connectRaw(t, proxy.port);
+  page.send(get('/page', 'Accept: text/html', ...agent));
+  await readAnswer(page);
   assert.deepEqual(await summary(ask(headers)), [304, '', null]);
   await hold(headers);
 });
