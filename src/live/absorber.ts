@@ -3,7 +3,7 @@ import { ownOrigin } from '../shared/downstream.ts';
 import type { Logger } from '../shared/logger.ts';
 import { foreignOrigin } from '../transport/gate.ts';
 import { preferredWaitMs } from '../transport/negotiate.ts';
-import { Acquaintances, clientKey } from './acquaintances.ts';
+import { Acquaintances, clientKey, loadsPage } from './acquaintances.ts';
 import type { Admission, Leave } from './admission.ts';
 import type { Endpoint } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
@@ -57,8 +57,13 @@ export class Absorber {
     }
   }
 
-  /** A page is loaded: what it polls for first is not known to it, whatever its browser has. */
-  onPageLoad(exchange: Exchange): void {
+  /**
+   * A request is left for the site. If it loads a page: what that page polls for first is not known
+   * to it, whatever its browser has.
+   */
+  onPass(exchange: Exchange): void {
+    // Every request comes by here, and most proxies hold none.
+    if (this.#acquaintances.isEmpty || !loadsPage(exchange.req.rawHeaders)) return;
     this.#acquaintances.forget(clientKey(exchange));
   }
 

@@ -18,6 +18,11 @@ const MAX_CHANNELS = 100;
 export class Acquaintances {
   readonly #channels = new LRUCache<string, Set<string>>({ max: MAX_CLIENTS, ttl: MEMORY_MS });
 
+  /** Nobody is known: there is nothing to forget. */
+  get isEmpty(): boolean {
+    return this.#channels.size === 0;
+  }
+
   /** Has this client been answered with the state of this channel since it has loaded a page? */
   has(client: string, channel: string): boolean {
     return this.#channels.get(client)?.has(channel) ?? false;

@@ -12,7 +12,6 @@ import { DEFAULTS, readParameters } from '../transport/parameters.ts';
 import { bareSse } from '../transport/sse.ts';
 import { httpTransports, ownUrlGate } from '../transport/transports.ts';
 import { Absorber } from './absorber.ts';
-import { loadsPage } from './acquaintances.ts';
 import { Admission } from './admission.ts';
 import { Catalog } from './catalog.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -114,7 +113,7 @@ export class Live {
 
   /** A request that is left for the site. */
   onPass(exchange: Exchange): void {
-    if (loadsPage(exchange.req.rawHeaders)) this.#absorber.onPageLoad(exchange);
+    this.#absorber.onPass(exchange);
   }
 
   /** An upgrade to WebSocket on an endpoint's own URL. @throws {ProxyError} when it is refused. */

@@ -1,6 +1,6 @@
 import { parseCursor } from '../protocol/cursor.ts';
 import { ownOrigin } from '../shared/downstream.ts';
-import { asProxyError, errorStatus, errorText, ProxyError } from '../shared/errors.ts';
+import { asProxyError, errorData, ProxyError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Catalog } from './catalog.ts';
 import { canonicalTarget } from './channel-key.ts';
@@ -42,7 +42,7 @@ export class SocketSession {
     } catch (error) {
       const { code, cause } = asProxyError(error, 'INTERNAL');
       if (code === 'INTERNAL') this.#options.log.error({ err: cause }, 'bug');
-      const data = { code, status: errorStatus(code), message: errorText(code) };
+      const data = errorData(code);
       tell(JSON.stringify({ ...(url === undefined ? {} : { url }), event: 'error', data }));
     }
   }

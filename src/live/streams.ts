@@ -27,7 +27,7 @@ export const HEARTBEAT_MS = 15_000;
 /** A peer that read nothing for so long is gone. */
 export const STALL_MS = 120_000;
 /** How long the first poll may take before a client is answered without its outcome. */
-export const FIRST_STATE_MS = 2_000;
+const FIRST_STATE_MS = 2_000;
 /** Clients of a proxy that died come back at random moments in this range. */
 const RETRY_MS = { from: 2_000, to: 5_000 };
 /** Clients that are sent away come back at random moments in this range. */

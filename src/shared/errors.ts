@@ -79,6 +79,11 @@ export function clientText(error: ProxyError): string {
   return error.code === 'BAD_PARAMETER' ? error.message : errorText(error.code);
 }
 
+/** A refusal as data, for clients of transports that hide the status. */
+export function errorData(code: ErrorCode): { code: ErrorCode; status: number; message: string } {
+  return { code, status: errorStatus(code), message: errorText(code) };
+}
+
 /** All codes with status and sentence, for the documentation's test. */
 export function errorTable(): readonly { code: ErrorCode; status: number; text: string }[] {
   return Object.entries(TABLE).map(([code, [status, text]]) => ({

@@ -1,4 +1,5 @@
-import { errorStatus, errorText } from '../shared/errors.ts';
+import type { ErrorCode } from '../shared/errors.ts';
+import { errorData } from '../shared/errors.ts';
 import { comeBack, envelope } from './envelope.ts';
 import type { FramingOptions, StreamFraming } from './framing.ts';
 import { scriptText } from './script-text.ts';
@@ -29,26 +30,29 @@ const shared = {
  * Without the origin of the page around it (sandbox), so that nothing in it can touch that page;
  * each event is posted as `{comet: <frame>, envelope: <JSON text>}`, a heartbeat with `null`.
  */
-export const sandboxedIframe: StreamFraming = {
-  ...shared,
-  name: 'iframe',
-  headers: (options) => frameHeaders('sandbox allow-scripts; ', options),
-  prelude: (options) => document(postEvents(options), options),
-  // Of a frame's status its page learns nothing.
-  refusal: (code, options) => document(postEvents(options), options) + refused(code),
-};
+export const sandboxedIframe = iframe('iframe', 'sandbox allow-scripts; ', postEvents);
 
 /**
  * For browsers without `postMessage`: calls `parent.cometFrames[<frame>](<JSON text>)`, `null` for a
  * heartbeat. Works in pages of our own origin only, by the browser's same-origin policy.
  */
-export const directIframe: StreamFraming = {
-  ...shared,
-  name: 'iframe-direct',
-  headers: (options) => frameHeaders('', options),
-  prelude: (options) => document(callParent(options), options),
-  refusal: (code, options) => document(callParent(options), options) + refused(code),
-};
+export const directIframe = iframe('iframe-direct', '', callParent);
+
+function iframe(
+  name: string,
+  sandbox: string,
+  script: (options: FramingOptions) => string,
+): StreamFraming {
+  const prelude = (options: FramingOptions) => document(script(options), options);
+  return {
+    ...shared,
+    name,
+    headers: (options) => frameHeaders(sandbox, options),
+    prelude,
+    // Of a frame's status its page learns nothing.
+    refusal: (code, options) => prelude(options) + refused(code),
+  };
+}
 
 function frameHeaders(sandbox: string, { page, isForeign }: FramingOptions) {
   const ancestors = isForeign ? `'self' ${page}` : "'self'";
@@ -79,9 +83,8 @@ function callParent({ frame }: FramingOptions): string {
   return `var c=parent.cometFrames[${frame}];function p(s){c(s||null);${CLEAN_UP}}`;
 }
 
-function refused(code: Parameters<typeof errorStatus>[0]): string {
-  const data = { code, status: errorStatus(code), message: errorText(code) };
-  return `${element(JSON.stringify({ event: 'error', data }))}\n`;
+function refused(code: ErrorCode): string {
+  return `${element(JSON.stringify({ event: 'error', data: errorData(code) }))}\n`;
 }
 
 function element(text: string): string {

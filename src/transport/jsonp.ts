@@ -1,5 +1,4 @@
-import type { ErrorCode } from '../shared/errors.ts';
-import { errorStatus, errorText } from '../shared/errors.ts';
+import { errorData } from '../shared/errors.ts';
 import { comeBack, envelope } from './envelope.ts';
 import type { ReplyFraming } from './framing.ts';
 import { scriptText } from './script-text.ts';
@@ -29,14 +28,11 @@ export const jsonp: ReplyFraming = {
   },
   farewell: (retryMs) => Buffer.from(scriptText(comeBack(retryMs))),
   // A script with another status than 200 is not run.
-  refusal: (code, { callback }) => call(callback, scriptText(JSON.stringify(told(code)))),
+  refusal: (code, { callback }) =>
+    call(callback, scriptText(JSON.stringify({ error: errorData(code) }))),
 };
 
 /** SECURITY: `callback` was checked to be one plain identifier. */
 function call(callback: string, text: string): string {
   return `/**/typeof ${callback}==='function'&&${callback}(JSON.parse("${text}"));\n`;
-}
-
-function told(code: ErrorCode) {
-  return { error: { code, status: errorStatus(code), message: errorText(code) } };
 }

@@ -34,7 +34,7 @@ export const bodies: Framer = {
 };
 
 /** Close codes: RFC 6455 §7.4.1, the IANA registry, and our own (4000 + the HTTP status). */
-export const CLOSE = {
+const CLOSE = {
   normal: 1_000,
   unsupported: 1_003,
   policy: 1_008,
@@ -100,13 +100,13 @@ export class WebSocketConnection implements Connection {
   }
 
   end(retryMs?: number): void {
-    if (retryMs === undefined) return this.close(this.#closeCode, '');
+    if (retryMs === undefined) return this.#close(this.#closeCode, '');
     if (this.#options.saysFarewell) this.#write(message.encode(comeBack(retryMs)).bytes);
-    this.close(CLOSE.restart, 'come back later');
+    this.#close(CLOSE.restart, 'come back later');
   }
 
   /** Close with a code and a reason for people, of at most 123 bytes. */
-  close(code: number, reason: string): void {
+  #close(code: number, reason: string): void {
     if (!this.#isOpen) return;
     this.#ws.resume();
     // The library ends the socket when the peer does not answer the close frame in time.
@@ -139,7 +139,7 @@ export class WebSocketConnection implements Connection {
 
   #onMessage(data: unknown, isBinary: boolean): void {
     if (!this.#isOpen || !this.#spend()) return;
-    if (isBinary) return this.close(CLOSE.unsupported, 'only text messages are understood');
+    if (isBinary) return this.#close(CLOSE.unsupported, 'only text messages are understood');
     this.#options.onMessage(String(data), (text) => this.#write(message.encode(text).bytes));
   }
 
@@ -150,7 +150,7 @@ export class WebSocketConnection implements Connection {
     this.#budget = Math.min(BURST, this.#budget + earned) - 1;
     this.#budgetAt = now;
     if (this.#budget >= 0) return true;
-    this.close(CLOSE.policy, 'too many messages');
+    this.#close(CLOSE.policy, 'too many messages');
     return false;
   }
 
