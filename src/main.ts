@@ -211,7 +211,7 @@ export async function startProxy(
   }
 
   try {
-    for (const address of config.listen) {
+    for (const { address } of config.listen) {
       listeners.push(await openListener(address, limits, { onRequest, onUpgrade }, log));
     }
   } catch (error) {

@@ -106,3 +106,18 @@ export function readNetwork(value: string): string | { problem: string } {
     ? value
     : { problem: 'must be an address or network such as "10.0.0.0/8" or "::1", or "unix"' };
 }
+
+/** Read the URL of a Comet origin: scheme, host, port and path. */
+export function readOriginUrl(value: string): URL | { problem: string } {
+  const example = 'must be an http or https URL such as "https://push.example.net/bayeux/"';
+  if (!URL.canParse(value)) return { problem: example };
+  const url = new URL(value);
+  if (url.protocol === 'ws:' || url.protocol === 'wss:') {
+    const likely = value.replace(/^ws/i, 'http');
+    return { problem: `must be an http or https URL, also for WebSocket: try "${likely}"` };
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return { problem: example };
+  if (url.username || url.password) return { problem: 'must not hold a user name or password' };
+  if (/[?#]/.test(value)) return { problem: 'must end with its path: no "?" and no "#"' };
+  return url;
+}

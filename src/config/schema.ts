@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import { TRANSPORT_NAMES } from '../protocol/surface.ts';
+import { mountPrefix, mountProblem, restBelow } from '../shared/mount-path.ts';
 import { parsePattern, patternProblem, patternShape } from '../shared/path-pattern.ts';
 import { count, duration, size, text } from './fields.ts';
-import {
-  readInterval,
-  readListenAddress,
-  readNetwork,
-  readOrigin,
-  readSiteUrl,
-} from './readers.ts';
+import { listen } from './listen.ts';
+import { readInterval, readNetwork, readOrigin } from './readers.ts';
+import { mount, site } from './upstream.ts';
 import { parseVary, VARY_PATTERN } from './vary.ts';
 
 /*
@@ -30,35 +27,6 @@ const INTERVAL_META = {
     'How often the endpoint is polled while somebody listens: fixed ("2s"), or adaptive between two bounds ("1s..30s").',
   examples: ['2s', '1s..30s'],
 };
-
-const SITE_META = {
-  description: 'Where the legacy site is: scheme, host and port.',
-  examples: ['http://127.0.0.1:3000'],
-};
-
-const siteObject = z.strictObject({
-  url: text(readSiteUrl, SITE_META),
-  preserveHost: z
-    .boolean()
-    .default(true)
-    .meta({ description: "Send the client's Host header to the site (true), or the site's own." }),
-  connectTimeout: duration('5s', 'Longest wait for a connection to the site; then 504.', {
-    minMs: 1,
-  }),
-  responseTimeout: duration(
-    '60s',
-    'Longest wait for the head of an answer; then 504. "0s" waits for ever. Bodies may take any time.',
-  ),
-});
-
-const site = z.union([
-  z
-    .string()
-    .meta(SITE_META)
-    .transform((url) => ({ url }))
-    .pipe(siteObject),
-  siteObject,
-]);
 
 function readHeaderName(value: string): string | { problem: string } {
   if (!TOKEN.test(value)) return { problem: `"${value}" is not a header name` };
@@ -144,50 +112,57 @@ const endpoint = z.union([
 ]);
 
 /** Looks at the keys also when values are wrong: everything is reported at once. */
-const patterns = z.superRefine((endpoints: Record<string, unknown>, context) => {
-  const shapes = new Map<string, string>();
-  for (const path of Object.keys(endpoints)) {
-    const problem = patternProblem(path);
-    const shape = problem ? undefined : patternShape(parsePattern(path));
-    const twin = shape && shapes.get(shape);
-    const message = problem ?? (twin && `matches the same paths as "${twin}"`);
-    if (message) {
-      const issues = [{ code: 'custom' as const, message, path: [], input: path }];
-      context.addIssue({
-        code: 'invalid_key',
-        origin: 'record',
-        issues,
-        path: [path],
-        input: path,
-      });
+function pathKeys(problemOf: (path: string) => string | undefined, shapeOf: (p: string) => string) {
+  const check = z.superRefine((entries: Record<string, unknown>, context) => {
+    const shapes = new Map<string, string>();
+    for (const path of Object.keys(entries)) {
+      const problem = problemOf(path);
+      const shape = problem ? undefined : shapeOf(path);
+      const twin = shape && shapes.get(shape);
+      const message = problem ?? (twin && `matches the same paths as "${twin}"`);
+      if (message) {
+        const issues = [{ code: 'custom' as const, message, path: [], input: path }];
+        context.addIssue({
+          code: 'invalid_key',
+          origin: 'record',
+          issues,
+          path: [path],
+          input: path,
+        });
+      }
+      if (shape) shapes.set(shape, path);
     }
-    if (shape) shapes.set(shape, path);
-  }
-});
-// `superRefine` has no option for it, unlike `refine`: run although values have failed already.
-patterns._zod.def.when = ({ value }) => typeof value === 'object' && value !== null;
+  });
+  // `superRefine` has no option for it, unlike `refine`: run although values have failed already.
+  check._zod.def.when = ({ value }) => typeof value === 'object' && value !== null;
+  return check;
+}
 
 const live = z
   .record(z.string(), endpoint)
-  .check(patterns)
+  .check(pathKeys(patternProblem, (path) => patternShape(parsePattern(path))))
   .meta({
     description:
       'Path pattern -> how it is polled. Patterns are literal segments, ":name" or "*" (one segment) and "**" (the rest); the most specific one wins.',
   })
   .default({});
 
-const listenAddress = text(readListenAddress, {
-  description: 'Address to accept connections on. ":8080" is every interface.',
-  examples: ['127.0.0.1:8080', ':8080', 'unix:/run/comet-proxy.sock'],
-});
-
-const listen = z
-  .union([listenAddress.transform((address) => [address]), z.array(listenAddress).min(1)])
-  .prefault('127.0.0.1:8080');
+const comet = z
+  .record(z.string(), mount)
+  .check(pathKeys(mountProblem, mountPrefix))
+  .meta({
+    description:
+      "Mount path -> Comet origin. Requests and WebSockets under the path go to that server, which appears under the site's own origin; the most specific path wins.",
+  })
+  .default({});
 
 const limits = z
   .strictObject({
-    connections: count(50_000, 'Connections at once; further ones are closed at once.'),
+    connections: count(50_000, 'Connections at once; further ones are told to come back later.'),
+    connectionsPerAddress: count(
+      1_024,
+      'Connections at once from one address; further ones are refused. Trusted proxies may have any number.',
+    ),
     streams: count(40_000, 'Streams at once; further ones are told to come back later.'),
     streamsPerAddress: count(1_024, 'Streams at once from one client address.'),
     channels: count(10_000, 'Different live URLs and identities that are polled at once.'),
@@ -195,6 +170,16 @@ const limits = z
     messageBytes: size('16KiB', 'Size of a message that a WebSocket client sends.'),
     headerBytes: size('16KiB', 'Size of a request head.'),
     urlBytes: size('8KiB', 'Length of a request target.'),
+    bodyTimeout: duration(
+      '60s',
+      'Longest silence of a client within the body of its request; then 408.',
+      { minMs: 1 },
+    ),
+    sendTimeout: duration(
+      '60s',
+      'Longest time for which a client may read nothing of an answer that waits for it; then it is cut.',
+      { minMs: 1 },
+    ),
     logBytes: size(
       '1MiB',
       'Size of the events that one channel keeps for reconnecting subscribers.',
@@ -221,29 +206,58 @@ const log = z
   .prefault({});
 
 /** The whole config file. */
-export const configSchema = z.strictObject({
-  $schema: z.string().optional().meta({ description: 'Where editors find this schema.' }),
-  listen,
-  site,
-  live,
-  origins: z
-    .array(text(readOrigin, { examples: ['https://partner.example'] }))
-    .default([])
-    .meta({ description: 'Other origins whose pages may read streams. Default: none.' }),
-  trustedProxies: z
-    .array(text(readNetwork, { examples: ['10.0.0.0/8'] }))
-    .default([])
-    .meta({
+export const configSchema = z
+  .strictObject({
+    $schema: z.string().optional().meta({ description: 'Where editors find this schema.' }),
+    listen,
+    site,
+    comet,
+    live,
+    origins: z
+      .array(text(readOrigin, { examples: ['https://partner.example'] }))
+      .default([])
+      .meta({ description: 'Other origins whose pages may read streams. Default: none.' }),
+    trustedProxies: z
+      .array(text(readNetwork, { examples: ['10.0.0.0/8'] }))
+      .default([])
+      .meta({
+        description:
+          'Proxies in front of us whose X-Forwarded-* headers are believed: addresses, networks, or "unix" for whoever connects through a unix socket.',
+      }),
+    via: z.boolean().default(true).meta({
       description:
-        'Proxies in front of us whose X-Forwarded-* headers are believed: addresses, networks, or "unix" for whoever connects through a unix socket.',
+        'Name ourselves in the Via header of forwarded requests, by which loops are found. Some servers do not compress answers to such requests: false.',
     }),
-  webSocketCompression: z.boolean().default(false).meta({
-    description:
-      'Offer WebSocket clients to compress messages of endpoints that may be compressed (permessage-deflate without context).',
-  }),
-  limits,
-  log,
-});
+    webSocketCompression: z.boolean().default(false).meta({
+      description:
+        'Offer WebSocket clients to compress messages of endpoints that may be compressed (permessage-deflate without context).',
+    }),
+    limits,
+    log,
+  })
+  .superRefine(({ comet, live }, context) => {
+    for (const [path, key] of livePathsUnderMounts(Object.keys(live), Object.keys(comet))) {
+      const message = `lies under the mount "${key}": polls go to the site, requests of this path to the Comet origin`;
+      const issues = [{ code: 'custom' as const, message, path: [], input: path }];
+      context.addIssue({
+        code: 'invalid_key',
+        origin: 'record',
+        issues,
+        path: ['live', path],
+        input: path,
+      });
+    }
+  });
+
+function livePathsUnderMounts(
+  paths: readonly string[],
+  mounts: readonly string[],
+): (readonly [path: string, mount: string])[] {
+  return paths.flatMap((path) => {
+    const key = mounts.find((mount) => restBelow(path, mountPrefix(mount)) !== undefined);
+    return key === undefined ? [] : [[path, key] as const];
+  });
+}
 
 /** A complete, checked config: every default filled in, every unit read. */
 export type Config = z.output<typeof configSchema>;

@@ -22,19 +22,31 @@ const DEFAULT_ENDPOINT = {
 
 test('a site is enough: every other key has a default', () => {
   assert.deepEqual(parse('{"site": "http://127.0.0.1:3000"}'), {
-    listen: [{ kind: 'tcp', host: '127.0.0.1', port: 8080 }],
+    listen: [
+      {
+        address: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
+        http2: false,
+        proxyProtocol: false,
+      },
+    ],
     site: {
       url: new URL('http://127.0.0.1:3000'),
       preserveHost: true,
       connectTimeout: 5_000,
       responseTimeout: 60_000,
+      bodyTimeout: 300_000,
+      lenient: false,
+      tls: { verify: true },
     },
+    comet: {},
     live: {},
     origins: [],
     trustedProxies: [],
+    via: true,
     webSocketCompression: false,
     limits: {
       connections: 50_000,
+      connectionsPerAddress: 1_024,
       streams: 40_000,
       streamsPerAddress: 1_024,
       channels: 10_000,
@@ -42,6 +54,8 @@ test('a site is enough: every other key has a default', () => {
       messageBytes: 16 * 1_024,
       headerBytes: 16 * 1_024,
       urlBytes: 8 * 1_024,
+      bodyTimeout: 60_000,
+      sendTimeout: 60_000,
       logBytes: 1_024 ** 2,
       drain: 30_000,
     },
