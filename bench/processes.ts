@@ -1,6 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+
+/** Of /proc/PID/stat on Linux. */
+const MS_PER_TICK = 10;
 
 /** A server under measurement. */
 export interface Server {
@@ -28,4 +32,10 @@ export function start(args: readonly string[], input = ''): Promise<Server> {
     });
     server.once('exit', () => reject(new Error(`ended without listening: ${text}`)));
   });
+}
+
+/** CPU time that a process has used so far, in all of its threads. */
+export function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }

@@ -9,16 +9,30 @@ import { Feeds } from './live/feeds.ts';
 import { Live } from './live/live.ts';
 import { Streams } from './live/streams.ts';
 import { createForward } from './passthrough/forward.ts';
-import { createTunnels } from './passthrough/tunnel.ts';
+import type { Route } from './passthrough/route.ts';
+import {
+  createMountRoute,
+  createSiteRoute,
+  mountMappings,
+  upstreamTls,
+} from './passthrough/routes.ts';
+import { rewriteState } from './passthrough/site-rewriting.ts';
+import { Tunnels } from './passthrough/tunnel.ts';
+import { UrlRules } from './passthrough/url-rewriter.ts';
 import { createFetch } from './poll/fetch.ts';
+import { createLenientFetch } from './poll/lenient-fetch.ts';
 import { createAccessLog } from './server/access-log.ts';
+import { Connections } from './server/connections.ts';
 import type { Target } from './server/guard.ts';
 import { guardRequest } from './server/guard.ts';
+import type { Peer } from './server/identify-downstream.ts';
 import { createTrust, identifyDownstream } from './server/identify-downstream.ts';
 import type { Listener } from './server/listener.ts';
 import { openListener } from './server/listener.ts';
-import { refuse, respondWithError } from './server/respond.ts';
+import { detectLoop, pseudonymOf } from './server/loops.ts';
+import { respondWithError } from './server/respond.ts';
 import { createRouter } from './server/router.ts';
+import { socketResponse } from './server/socket-response.ts';
 import type { Clock } from './shared/clock.ts';
 import { systemClock } from './shared/clock.ts';
 import type { Downstream } from './shared/downstream.ts';
@@ -26,7 +40,8 @@ import type { ProxyError } from './shared/errors.ts';
 import { asProxyError } from './shared/errors.ts';
 import type { Logger } from './shared/logger.ts';
 import { redactUrl } from './shared/logger.ts';
-import { createUpstreamPool } from './shared/upstream.ts';
+import { mountPrefix } from './shared/mount-path.ts';
+import { createUpstreamPool, isUnreadable } from './shared/upstream.ts';
 import { packageVersion } from './shared/version.ts';
 
 /** A running proxy. */
@@ -42,6 +57,8 @@ export interface RunningProxy {
   drain(): Promise<void>;
   /** End everything now. */
   close(): Promise<void>;
+  /** Read certificates again. What cannot be read stays as it was, and is logged. */
+  reload(): void;
 }
 
 /** What tests replace. */
@@ -56,6 +73,15 @@ const RESTING = { maxRestingBytes: 64 * 1_024 * 1_024, restMs: 60_000 };
 /** Polls of one upstream that may be under way at once. */
 const MAX_CONCURRENT_POLLS = 64;
 const MAX_HEADERS = 200;
+
+/** A request or an upgrade, as a listener hands it over. */
+interface Arrival {
+  readonly req: IncomingMessage;
+  /** For upgrades it is there in case that they are refused. */
+  readonly res: ServerResponse;
+  readonly peer: Peer;
+  readonly upgrade: { readonly socket: Socket; readonly head: Buffer } | undefined;
+}
 
 /**
  * Start a proxy.
@@ -72,27 +98,47 @@ export async function startProxy(
   const { log, clock = systemClock, random = Math.random } = dependencies;
   const { site, limits } = config;
   const upstreamHost = site.preserveHost ? undefined : site.url.host;
+  const pseudonym = config.via ? pseudonymOf() : undefined;
 
-  const upstream = { url: site.url, connectTimeoutMs: site.connectTimeout };
-  const sitePool = createUpstreamPool(upstream);
-  const pollPool = createUpstreamPool({ ...upstream, maxConnections: MAX_CONCURRENT_POLLS });
+  const mappings = Object.entries(config.comet).flatMap(([path, mount]) =>
+    mountMappings(mountPrefix(path), mount).map((mapping) => ({ mapping, mount })),
+  );
+  const named = mappings.filter(({ mount }) => mount.rewriteUrls).map(({ mapping }) => mapping);
+  const rules = named.length > 0 ? new UrlRules(named) : undefined;
+  const siteRoute = createSiteRoute(site, rules, clock);
+  const all = mappings.map(({ mapping }) => mapping);
+  const mounts = Object.entries(config.comet).map(([path, mount]) => {
+    const prefix = mountPrefix(path);
+    return { prefix, route: createMountRoute(prefix, mount, all, clock) };
+  });
+
+  const pollUpstream = { url: site.url, tls: upstreamTls(site.tls, site.url) };
+  const pollPool = createUpstreamPool({
+    ...pollUpstream,
+    connectTimeoutMs: site.connectTimeout,
+    maxConnections: MAX_CONCURRENT_POLLS,
+  });
+  const poll = site.lenient
+    ? createLenientFetch(pollUpstream, clock)
+    : createFetch(pollPool, clock);
 
   const backplane = createMemoryBackplane();
   const channels = new Channels({ maxChannels: limits.channels, ...RESTING });
   const feeds = new Feeds({
     channels,
     backplane,
-    fetch: createFetch(pollPool, clock),
+    fetch: rules ? rewriteState(poll, rules) : poll,
     clock,
     random,
     log,
     secret: randomBytes(32),
     upstreamHost,
     userAgent: `comet-proxy/${packageVersion()}`,
+    via: pseudonym && `1.1 ${pseudonym}`,
     maxLogBytes: limits.logBytes,
   });
 
-  const router = createRouter(createEndpoints(config.live));
+  const router = createRouter(createEndpoints(config.live), mounts);
   const streams = new Streams(clock, random);
   const live = new Live({
     feeds,
@@ -108,16 +154,14 @@ export async function startProxy(
     limits,
   });
 
-  const responseTimeoutMs = site.responseTimeout;
-  const forward = createForward({ pool: sitePool, upstreamHost, responseTimeoutMs });
-  const tunnels = createTunnels({
-    url: site.url,
-    upstreamHost,
-    handshakeTimeoutMs: responseTimeoutMs,
-    onError(error, socket, isAnswered) {
-      log.warn({ code: error.code }, `tunnel failed: ${error.message}`);
-      if (!isAnswered) refuse(socket, error.code);
-    },
+  const tunnels = new Tunnels(clock);
+  const forward = createForward({
+    clock,
+    log,
+    tunnels,
+    pseudonym,
+    bodyTimeoutMs: limits.bodyTimeout,
+    sendTimeoutMs: limits.sendTimeout,
   });
 
   const isTrusted = createTrust(config.trustedProxies);
@@ -128,35 +172,47 @@ export async function startProxy(
   });
 
   /** @throws {ProxyError} when the request is not one that can be passed on. */
-  function examine(req: IncomingMessage): Target & { downstream: Downstream } {
+  function examine(req: IncomingMessage, peer: Peer): Target & { downstream: Downstream } {
     const guarded = guardRequest(req, { maxHeaders: MAX_HEADERS, maxUrlBytes: limits.urlBytes });
-    const peer = { address: req.socket.remoteAddress, isEncrypted: 'encrypted' in req.socket };
+    if (pseudonym !== undefined) detectLoop(req.rawHeaders, pseudonym);
     const downstream = identifyDownstream(req.rawHeaders, peer, guarded.authority, isTrusted);
     return { ...guarded, downstream };
   }
 
-  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function answer({ req, res, peer, upgrade }: Arrival): Promise<void> {
     let downstream: Downstream | undefined;
     access(req, res, () => downstream);
-    const examined = examine(req);
+    const examined = examine(req, peer);
     const { target } = examined;
     downstream = examined.downstream;
     const match = router(target);
     const exchange = { req, res, target, downstream };
-    if (match.kind === 'own') return live.handleSurface(exchange);
+    if (match.kind === 'mount') {
+      const { route } = match.mount;
+      return forward(route, { ...exchange, target: match.rest, upgrade });
+    }
+    if (match.kind === 'own') {
+      return upgrade
+        ? live.upgradeSurface({ ...exchange, ...upgrade })
+        : live.handleSurface(exchange);
+    }
     if (match.kind === 'live') {
-      const result = await live.handleOwnUrl(exchange, match.endpoint);
+      const { endpoint } = match;
+      const result = upgrade
+        ? await live.upgradeOwnUrl({ ...exchange, ...upgrade }, endpoint)
+        : await live.handleOwnUrl(exchange, endpoint);
       if (result === 'answered' || res.destroyed) return;
     }
-    live.onPass(exchange);
-    await forward(req, res, target, downstream);
+    if (!upgrade) live.onPass(exchange);
+    await forward(siteRoute, { ...exchange, upgrade });
   }
 
-  function onRequest(req: IncomingMessage, res: ServerResponse): void {
+  function onArrival(arrival: Arrival): void {
+    const { req, res } = arrival;
     // Errors of either side are seen by whoever reads or writes; unheard they would end the process.
     req.on('error', () => undefined);
     res.on('error', () => undefined);
-    answer(req, res)
+    answer(arrival)
       .catch((error: unknown) => {
         const failure = asProxyError(error, 'INTERNAL');
         report(req, failure);
@@ -165,34 +221,21 @@ export async function startProxy(
       .catch(() => res.destroy());
   }
 
-  async function upgrade(req: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const { target, downstream } = examine(req);
-    const match = router(target);
-    const exchange = { req, socket, head, target, downstream };
-    if (match.kind === 'own') return live.upgradeSurface(exchange);
-    if (match.kind === 'live') {
-      const result = await live.upgradeOwnUrl(exchange, match.endpoint);
-      if (result === 'answered' || socket.destroyed) return;
-    }
-    tunnels.open(req, socket, head, target, downstream);
+  function onRequest(req: IncomingMessage, res: ServerResponse, peer: Peer): void {
+    onArrival({ req, res, peer, upgrade: undefined });
   }
 
-  function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
-    upgrade(req, socket, head)
-      .catch((error: unknown) => {
-        const failure = asProxyError(error, 'INTERNAL');
-        report(req, failure);
-        refuse(socket, failure.code);
-      })
-      .catch(() => socket.destroy());
+  function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, peer: Peer): void {
+    onArrival({ req, res: socketResponse(req, socket), peer, upgrade: { socket, head } });
   }
 
   function report(req: IncomingMessage, failure: ProxyError): void {
     const fields = { method: req.method, url: redactUrl(req.url ?? ''), code: failure.code };
     if (failure.code === 'INTERNAL') log.error({ ...fields, err: failure.cause ?? failure }, 'bug');
-    else if (failure.code.startsWith('UPSTREAM'))
-      log.warn(fields, `site failed: ${failure.message}`);
-    else log.debug(fields, `refused: ${failure.message}`);
+    else if (failure.code.startsWith('UPSTREAM')) {
+      const hint = isUnreadable(failure) ? '; "lenient": true may read it' : '';
+      log.warn(fields, `upstream failed: ${failure.message}${hint}`);
+    } else log.debug(fields, `refused: ${failure.message}`);
   }
 
   const listeners: Listener[] = [];
@@ -207,13 +250,14 @@ export async function startProxy(
   async function release(): Promise<void> {
     feeds.close();
     await backplane.close();
-    await Promise.all([sitePool.destroy(), pollPool.destroy()]);
+    const routes: Route[] = [siteRoute, ...mounts.map(({ route }) => route)];
+    await Promise.all([...routes.map((route) => route.close()), pollPool.destroy()]);
   }
 
   try {
-    for (const { address } of config.listen) {
-      listeners.push(await openListener(address, limits, { onRequest, onUpgrade }, log));
-    }
+    const connections = new Connections(limits, isTrusted);
+    const options = { limits, connections, handlers: { onRequest, onUpgrade }, log, isTrusted };
+    for (const listen of config.listen) listeners.push(await openListener(listen, options));
   } catch (error) {
     await closeListeners();
     await release();
@@ -228,19 +272,18 @@ export async function startProxy(
     async drain() {
       const deadline = clock.after(limits.drain, destroyConnections);
       const closed = Promise.all(listeners.map((listener) => listener.close()));
-      // Nobody can say when a tunnel is between two messages: they end with the streams.
-      const tunnelsEnd = clock.after(Math.min(1_000, limits.drain / 2), () => {
-        for (const socket of tunnels.sockets) socket.destroy();
-      });
+      tunnels.drain(limits.drain * 0.9);
       await live.drain(limits.drain * 0.9);
       await closed;
       deadline.cancel();
-      tunnelsEnd.cancel();
       await release();
     },
     async close() {
       await closeListeners();
       await release();
+    },
+    reload() {
+      for (const listener of listeners) listener.reload();
     },
   };
 }

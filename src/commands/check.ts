@@ -9,6 +9,10 @@ export function check(options: CliOptions): number {
   if (!config) return EXIT.config;
   console.log(`${options.kind === 'file' ? options.file : 'command line'}: ok`);
   console.log(`  site ${config.site.url.origin}`);
+  for (const [path, { origins, rewriteUrls }] of Object.entries(config.comet)) {
+    const rewriting = rewriteUrls ? ', its URLs in pages are rewritten' : '';
+    console.log(`  comet ${path} from ${origins.map(({ href }) => href).join(', ')}${rewriting}`);
+  }
   for (const [path, { every, polls, vary }] of Object.entries(config.live)) {
     const { minMs, maxMs } = every;
     const interval =

@@ -20,6 +20,10 @@ export async function run(options: CliOptions): Promise<number> {
     return EXIT.unavailable;
   }
   const signalled = nextSignal();
+  process.on('SIGHUP', () => {
+    log.info({}, 'reading certificates again');
+    proxy.reload();
+  });
   for (const url of proxy.urls) console.log(`listening on ${url}`);
   if (Number(process.versions.node.split('.')[0]) < 22) {
     log.info({}, 'Node 20 gets no security fixes any more: Node 22 or later is recommended');

@@ -91,9 +91,7 @@ function flatten(
     return issue.issues.flatMap((inner) => flatten(inner, root, path, 'key'));
   }
   if (issue.code === 'invalid_union') {
-    const meant = issue.errors.find(
-      (branch) => !branch.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
-    );
+    const meant = issue.errors.find((branch) => !isOfAnotherType(branch));
     if (meant) return meant.flatMap((inner) => flatten(inner, root, path, at));
   }
   // A shorthand stands where the object would be: "site": "…" for "site": {"url": "…"}.
@@ -101,6 +99,16 @@ function flatten(
   const isShorthand = path.length > 0 && typeof valueAt(root, around) === 'string';
   const shown = isShorthand ? around : path;
   return [{ issue, path: shown, value: valueAt(root, shown), at }];
+}
+
+/** Does a branch of a union want another type of value, and not just another value? */
+function isOfAnotherType(branch: readonly z.core.$ZodIssue[]): boolean {
+  return branch.some(
+    (issue) =>
+      issue.path.length === 0 &&
+      (issue.code === 'invalid_type' ||
+        (issue.code === 'invalid_union' && issue.errors.every(isOfAnotherType))),
+  );
 }
 
 function describe(found: Found, jsonSchema: JsonSchema): Described[] {

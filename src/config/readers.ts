@@ -61,10 +61,19 @@ export function readSiteUrl(value: string): URL | { problem: string } {
 /** Where to accept connections. */
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string | undefined; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
+  | { readonly kind: 'unix'; readonly path: string }
+  /** A socket that listens already, handed over by whoever started us. */
+  | { readonly kind: 'fd'; readonly fd: number };
 
-/** Read `127.0.0.1:8080`, `[::1]:8080`, `:8080`, `8080` or `unix:/run/x.sock`. */
+/** Read `127.0.0.1:8080`, `[::1]:8080`, `:8080`, `8080`, `unix:/run/x.sock` or `fd:3`. */
 export function readListenAddress(value: string): ListenAddress | { problem: string } {
+  if (value.startsWith('fd:')) {
+    const number = value.slice('fd:'.length);
+    // 0 to 2 are the input and the outputs.
+    return /^(?:[3-9]|[1-9]\d{1,4})$/.test(number)
+      ? { kind: 'fd', fd: Number(number) }
+      : { problem: 'must be the number of an inherited socket, such as "fd:3"' };
+  }
   if (value.startsWith('unix:')) {
     const path = value.slice('unix:'.length);
     return path.startsWith('/')

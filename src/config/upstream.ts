@@ -109,7 +109,7 @@ const mountObject = z
   })
   .transform(({ origin, origins, ...rest }, context) => {
     if ((origin === undefined) === (origins === undefined)) {
-      const message = 'needs either "origin" or "origins"';
+      const message = 'needs one of "origin" and "origins"';
       context.addIssue({ code: 'custom', message, input: undefined });
       return z.NEVER;
     }

@@ -1,6 +1,7 @@
 import type { Clock } from '../shared/clock.ts';
 import { ownOrigin } from '../shared/downstream.ts';
 import type { Logger } from '../shared/logger.ts';
+import { limitSending } from '../shared/sending.ts';
 import { foreignOrigin } from '../transport/gate.ts';
 import { preferredWaitMs } from '../transport/negotiate.ts';
 import { Acquaintances, clientKey, loadsPage } from './acquaintances.ts';
@@ -19,6 +20,10 @@ export interface AbsorberOptions {
   readonly admission: Admission;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly limits: {
+    /** Longest time for which a client may read nothing of its answer. */
+    readonly sendTimeout: number;
+  };
 }
 
 /** For how long answers that were meant for one client are taken to be so still. */
@@ -107,6 +112,7 @@ export class Absorber {
       ? { 'preference-applied': `wait=${Math.floor(manner.holdMs / 1_000)}` }
       : {};
     res.writeHead(answer.status, { ...answer.headers, ...applied }).end(answer.body);
+    if (res.writableLength > 0) limitSending(res, this.#options.limits.sendTimeout);
     return 'answered';
   }
 

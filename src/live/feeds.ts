@@ -24,6 +24,8 @@ export interface FeedsOptions {
   /** The `Host` of polls; `undefined` sends on the client's. */
   readonly upstreamHost: string | undefined;
   readonly userAgent: string;
+  /** The `Via` of polls, by which a loop is found; `undefined` sends none. */
+  readonly via: string | undefined;
   readonly maxLogBytes: number;
 }
 
@@ -104,7 +106,7 @@ export class Feeds {
    * channel is keyed by. Nothing else of a client ever reaches the upstream through a poll.
    */
   #pollHeaders(endpoint: Endpoint, { forwarded }: Identity): string[] {
-    const { upstreamHost, userAgent } = this.#options;
+    const { upstreamHost, userAgent, via } = this.#options;
     const fields = new Map<string, readonly string[]>([
       ['accept', ['*/*']],
       ['accept-encoding', ['gzip']],
@@ -116,6 +118,7 @@ export class Feeds {
     for (const [name, values] of forwarded) fields.set(name, values);
     const clientHost = forwarded.get('host') ?? [];
     fields.set('x-forwarded-host', clientHost);
+    if (via !== undefined) fields.set('via', [via]);
     if (upstreamHost !== undefined) fields.set('host', [upstreamHost]);
     return [...fields].flatMap(([name, values]) => values.flatMap((value) => [name, value]));
   }

@@ -42,6 +42,7 @@ export interface LiveOptions {
     readonly streamsPerAddress: number;
     readonly urlsPerStream: number;
     readonly messageBytes: number;
+    readonly sendTimeout: number;
   };
 }
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import type { Clock } from '../shared/clock.ts';
+import { http2StreamOf, truncate } from '../shared/truncate.ts';
 import type { Framing, FramingOptions } from '../transport/framing.ts';
+import type { Outlet } from '../transport/http-connection.ts';
 import { HttpConnection } from '../transport/http-connection.ts';
 import { Reply } from '../transport/reply.ts';
 import type { HttpExchange } from './exchange.ts';
@@ -82,8 +83,8 @@ export class Streams {
     // Before waiting for anything: a feed that nobody has joined closes.
     for (const { feed } of subscriptions) feed.join();
     try {
-      const socket = await socketOf(exchange);
-      if (socket) this.#openHttp(exchange, socket, subscriptions, answer);
+      const outlet = await outletOf(exchange);
+      if (outlet) this.#openHttp(exchange, outlet, subscriptions, answer);
       else answer.onClose();
     } finally {
       for (const { feed } of subscriptions) feed.leave();
@@ -123,7 +124,7 @@ export class Streams {
 
   #openHttp(
     { res }: HttpExchange,
-    socket: Socket,
+    outlet: Outlet,
     subscriptions: readonly Subscription[],
     answer: AnswerOptions,
   ): void {
@@ -147,7 +148,7 @@ export class Streams {
           return new Reply(res, framing, { ...options, waitMs, ready });
         }
         const watch = { heartbeatMs: HEARTBEAT_MS, maxBytes };
-        return new HttpConnection(res, socket, framing, { ...options, ...watch, gzip });
+        return new HttpConnection(res, outlet, framing, { ...options, ...watch, gzip });
       },
     });
     for (const subscription of subscriptions) stream.add(subscription);
@@ -158,8 +159,14 @@ export class Streams {
   }
 }
 
-/** A pipelined answer gets its socket only when the one before it is finished. */
-async function socketOf({ req, res }: HttpExchange): Promise<Socket | undefined> {
+async function outletOf({ req, res }: HttpExchange): Promise<Outlet | undefined> {
+  const stream = http2StreamOf(res);
+  if (stream) {
+    // Node ends sockets that are silent for too long by itself, streams it does not.
+    stream.on('timeout', () => truncate(res));
+    return stream.destroyed || stream.closed ? undefined : stream;
+  }
+  // A pipelined answer gets its socket only when the one before it is finished.
   if (!res.socket && !req.destroyed) {
     await Promise.race([once(res, 'socket'), once(res, 'close')]).catch(() => undefined);
   }

@@ -22,16 +22,24 @@ const HOP_BY_HOP = new Set([
  * client cannot name these as hop-by-hop.
  */
 const NEVER_HOP_BY_HOP =
-  /^(?:host|content-.*|cookie|set-cookie|authorization|forwarded|via|x-forwarded-.*|x-real-ip)$/;
+  /^(?:host|content-.*|cookie|set-cookie|authorization|forwarded|via|x-forwarded-.*|x-real-ip|origin|referer|sec-websocket-.*)$/;
 
 /** Identity that a client could invent; ours is set in its place. */
 const FORWARDING = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
+
+/** Fields that may not stand in a trailer (RFC 9110 §6.5.1): framing, routing, who is asking. */
+const NOT_IN_TRAILERS =
+  /^(?:content-.*|host|set-cookie|cookie|authorization|www-authenticate|cache-control|expires|pragma|age|date|location|retry-after|vary|range|expect|max-forwards|x-forwarded-.*|forwarded)$/;
+
+const NO_TOKENS: ReadonlySet<string> = new Set();
 
 /** Which headers leave toward the upstream, and how the upstream is told about the client. */
 export interface RequestHeadersOptions {
   readonly downstream: Downstream;
   /** The `Host` to send; `undefined` keeps the client's. */
   readonly upstreamHost: string | undefined;
+  /** What we call ourselves in `Via`, protocol version included; `undefined` does not. */
+  readonly via: string | undefined;
 }
 
 /**
@@ -39,50 +47,77 @@ export interface RequestHeadersOptions {
  * hop-by-hop, with the client's identity as we know it.
  */
 export function requestHeaders(raw: RawHeaders, options: RequestHeadersOptions): string[] {
-  const { downstream, upstreamHost } = options;
+  const { downstream, upstreamHost, via } = options;
   const dropped = connectionTokens(raw);
   const headers: string[] = ['Host', upstreamHost ?? downstream.authority];
-  const forwardedFor: string[] = [];
+  let forwardedFor = '';
+  let hasForwardedHost = false;
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const [field = '', value = ''] = [raw[i], raw[i + 1]];
+    const field = raw[i] as string;
+    const value = raw[i + 1] as string;
     const name = field.toLowerCase();
-    if (name === 'host' || HOP_BY_HOP.has(name) || dropped.has(name)) continue;
-    // Expect is answered by this server, which has asked for the body already.
-    if (name === 'expect') continue;
-    // CGI turns both X_Forwarded_For and X-Forwarded-For into HTTP_X_FORWARDED_FOR.
+    // Expect is answered by us, when the upstream takes the body.
+    if (name === 'host' || name === 'expect' || dropped.has(name)) continue;
+    if (HOP_BY_HOP.has(name)) {
+      if (name === 'te' && /\btrailers\b/i.test(value)) headers.push('TE', 'trailers');
+      continue;
+    }
+    // SECURITY: CGI turns both X_Forwarded_For and X-Forwarded-For into HTTP_X_FORWARDED_FOR.
     if (name.includes('_')) continue;
     if (FORWARDING.test(name)) {
-      if (!downstream.trusted) continue;
+      if (!downstream.trusted || name === 'x-forwarded-proto') continue;
       if (name === 'x-forwarded-for') {
-        forwardedFor.push(value);
+        forwardedFor += `${value}, `;
         continue;
       }
-      if (name === 'x-forwarded-proto') continue;
+      hasForwardedHost ||= name === 'x-forwarded-host';
+    }
+    if (name === 'max-forwards' && /^\d{1,9}$/.test(value)) {
+      headers.push(field, String(Math.max(0, Number(value) - 1)));
+      continue;
     }
     headers.push(field, value);
   }
-  headers.push('X-Forwarded-For', [...forwardedFor, downstream.peer].join(', '));
+  if (via !== undefined) headers.push('Via', via);
+  headers.push('X-Forwarded-For', forwardedFor + downstream.peer);
   headers.push('X-Forwarded-Proto', downstream.scheme);
-  if (!downstream.trusted || headerValues(raw, 'x-forwarded-host').length === 0) {
-    headers.push('X-Forwarded-Host', downstream.authority);
-  }
+  if (!hasForwardedHost) headers.push('X-Forwarded-Host', downstream.authority);
   return headers;
 }
 
-/** The headers of a forwarded answer: as received, less what is hop-by-hop. */
+/** The headers of a forwarded answer: as received, less what is hop-by-hop or meant for us. */
 export function responseHeaders(raw: RawHeaders): string[] {
   const dropped = connectionTokens(raw);
   const headers: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const [field = '', value = ''] = [raw[i], raw[i + 1]];
+    const field = raw[i] as string;
     const name = field.toLowerCase();
-    if (!HOP_BY_HOP.has(name) && !dropped.has(name)) headers.push(field, value);
+    if (HOP_BY_HOP.has(name) || dropped.has(name)) continue;
+    // Orders to the proxy in front, by nginx's habit; we never buffer.
+    if (name.startsWith('x-accel-')) continue;
+    headers.push(field, raw[i + 1] as string);
   }
   return headers;
 }
 
+/** The trailers of a forwarded answer. */
+export function forwardedTrailers(raw: RawHeaders): [name: string, value: string][] {
+  const trailers: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const field = raw[i] as string;
+    const name = field.toLowerCase();
+    if (HOP_BY_HOP.has(name) || NOT_IN_TRAILERS.test(name)) continue;
+    trailers.push([field, raw[i + 1] as string]);
+  }
+  return trailers;
+}
+
 /** Names that `Connection` lines declare to be hop-by-hop. */
-function connectionTokens(raw: RawHeaders): Set<string> {
-  const tokens = headerValues(raw, 'connection').flatMap((value) => listItems(value.toLowerCase()));
+function connectionTokens(raw: RawHeaders): ReadonlySet<string> {
+  const lines = headerValues(raw, 'connection');
+  if (lines.length === 0 || lines.every((line) => line === 'keep-alive' || line === 'close')) {
+    return NO_TOKENS;
+  }
+  const tokens = lines.flatMap((line) => listItems(line.toLowerCase()));
   return new Set(tokens.filter((token) => !NEVER_HOP_BY_HOP.test(token)));
 }

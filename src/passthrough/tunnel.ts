@@ -1,143 +1,155 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import httpProxy from 'http-proxy';
-import type { Downstream } from '../shared/downstream.ts';
-import type { ProxyError } from '../shared/errors.ts';
-import { upstreamError } from '../shared/upstream.ts';
-import { requestHeaders } from './headers.ts';
-
-/** How one upstream's upgrades are tunnelled. */
-export interface TunnelOptions {
-  readonly url: URL;
-  /** The `Host` to send; `undefined` keeps the client's. */
-  readonly upstreamHost: string | undefined;
-  /** Longest wait for the answer to the handshake. */
-  readonly handshakeTimeoutMs: number;
-  /** The upstream could not be reached, or broke off; `isAnswered` when its answer had begun. */
-  readonly onError: (error: ProxyError, socket: Socket, isAnswered: boolean) => void;
-}
-
-/** Tunnels of one upstream. */
-export interface Tunnels {
-  /** Pass an upgrade on, and then bytes both ways. */
-  open(
-    req: IncomingMessage,
-    socket: Socket,
-    head: Buffer,
-    target: string,
-    downstream: Downstream,
-  ): void;
-  /** The sockets of clients whose tunnels are open or opening. */
-  readonly sockets: ReadonlySet<Socket>;
-}
-
-/** Headers that the library sets from the request, and that are to be ours. */
-const KEPT = /^(?:host|connection|upgrade|sec-websocket-.*)$/i;
-
-/**
- * Tunnel WebSocket upgrades through `http-proxy` (the maintained fork of that name).
- *
- * The library is a mere engine here: what leaves toward the upstream is written by us, so that
- * nothing hop-by-hop and no invented identity passes, and every error of every phase is heard. It
- * never shares or reuses a connection.
- */
-export function createTunnels(options: TunnelOptions): Tunnels {
-  const sockets = new Set<Socket>();
-  const pending = new WeakMap<Socket, { headers: string[] }>();
-  const proxy = httpProxy.createProxyServer({
-    target: options.url.href,
-    // The raw target goes on as it is: the library would normalise it through `new URL`.
-    toProxy: true,
-    xfwd: false,
-  });
-
-  proxy.on('proxyReqWs', (proxyReq: ClientRequest, _req: IncomingMessage, socket: Socket) => {
-    replaceHeaders(proxyReq, pending.get(socket)?.headers ?? []);
-    proxyReq.setTimeout(options.handshakeTimeoutMs, () => {
-      proxyReq.destroy(
-        Object.assign(new Error('no answer to the handshake'), { code: 'ETIMEDOUT' }),
-      );
-    });
-    const abort = () => proxyReq.destroy();
-    socket.once('close', abort);
-    // While nobody reads it a socket does not notice that its peer has left.
-    const early: Buffer[] = [];
-    let earlyBytes = 0;
-    const collect = (chunk: Buffer) => {
-      early.push(chunk);
-      earlyBytes += chunk.length;
-      if (earlyBytes > MAX_EARLY_BYTES) socket.destroy();
-    };
-    socket.on('data', collect);
-    socket.once('end', abort);
-    const stopWatching = () => {
-      socket.off('close', abort);
-      socket.off('end', abort);
-      socket.off('data', collect);
-    };
-    proxyReq.prependOnceListener('upgrade', (_res: IncomingMessage, upstream: Socket) => {
-      stopWatching();
-      pending.delete(socket);
-      upstream.setTimeout(0);
-      upstream.setKeepAlive(true, KEEP_ALIVE_MS);
-      // The library ends the tunnel's other half; a reset is to be one on both sides.
-      socket.once('close', () => upstream.destroy());
-      socket.pause();
-      if (early.length > 0) socket.unshift(Buffer.concat(early));
-    });
-    proxyReq.prependOnceListener('response', (answer: IncomingMessage) => {
-      // From here on the answer is the site's: nothing of ours may be written into it.
-      pending.delete(socket);
-      socket.off('data', collect);
-      socket.resume();
-      answer.once('close', () => {
-        if (!answer.complete) socket.destroy();
-      });
-    });
-  });
-  // Without a listener the library throws; the socket's own 'close' does all there is to do.
-  proxy.on('error', () => undefined);
-
-  return {
-    sockets,
-    open(req, socket, head, target, downstream) {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      const headers = requestHeaders(req.rawHeaders, { ...options, downstream });
-      pending.set(socket, { headers });
-      req.url = target;
-      proxy.ws(req, socket, head, {}, (error: Error) => {
-        options.onError(upstreamError(error), socket, !pending.has(socket));
-      });
-    },
-  };
-}
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../shared/clock.ts';
+import { ProxyError } from '../shared/errors.ts';
+import type { RawHeaders } from '../shared/raw-headers.ts';
+import { headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
 
 /** How much a client may send before its upgrade is answered. */
 const MAX_EARLY_BYTES = 64 * 1_024;
 /** TCP probes on a silent tunnel find a peer that vanished. */
 const KEEP_ALIVE_MS = 30_000;
+/** So long a silence is taken for the gap between two messages. */
+const QUIET_MS = 250;
+/** RFC 6455 §1.3. */
+const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-function replaceHeaders(proxyReq: ClientRequest, headers: readonly string[]): void {
-  for (const name of proxyReq.getHeaderNames()) {
-    if (!KEPT.test(name)) proxyReq.removeHeader(name);
-  }
-  proxyReq.setHeader('Connection', 'Upgrade');
-  proxyReq.setHeader('Upgrade', 'websocket');
-  for (const [name, values] of grouped(headers)) {
-    const [first = ''] = values;
-    proxyReq.setHeader(name, values.length === 1 ? first : values);
+/**
+ * SECURITY: an upstream that says 101 without having understood the handshake is no WebSocket
+ * server, and what a client sends next would be read as HTTP there.
+ *
+ * @throws {ProxyError} when the answer does not fit the key (RFC 6455 §4.1).
+ */
+export function checkHandshake(answer: RawHeaders, key: string): void {
+  const accept = createHash('sha1').update(`${key}${WEBSOCKET_GUID}`).digest('base64');
+  const connection = headerValues(answer, 'connection').flatMap(listItems);
+  const isUpgrade =
+    headerValue(answer, 'upgrade')?.toLowerCase() === 'websocket' &&
+    connection.some((token) => token.toLowerCase() === 'upgrade');
+  if (!isUpgrade || headerValue(answer, 'sec-websocket-accept') !== accept) {
+    throw new ProxyError('UPSTREAM_INVALID', 'a 101 that does not answer the handshake');
   }
 }
 
-/** Node's client takes duplicates as a list under the name in its first spelling. */
-function grouped(headers: readonly string[]): Map<string, string[]> {
-  const byLowerCase = new Map<string, { name: string; values: string[] }>();
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const [name = '', value = ''] = [headers[i], headers[i + 1]];
-    const entry = byLowerCase.get(name.toLowerCase()) ?? { name, values: [] };
-    entry.values.push(value);
-    byLowerCase.set(name.toLowerCase(), entry);
+/** Reads a client's socket while its upgrade is not answered: unread, it would not see it leave. */
+export class EarlyBytes {
+  readonly #socket: Socket;
+  readonly #chunks: Buffer[];
+  #bytes: number;
+
+  /** @param head - What has been read behind the request already. */
+  constructor(socket: Socket, head: Buffer) {
+    this.#socket = socket;
+    this.#chunks = [head];
+    this.#bytes = head.length;
+    socket.on('data', this.#onData);
+    socket.once('end', this.#onEnd);
   }
-  return new Map([...byLowerCase.values()].map(({ name, values }) => [name, values]));
+
+  /** The upgrade was refused: go on reading, and drop it. */
+  discard(): void {
+    this.#socket.off('data', this.#onData);
+    this.#chunks.length = 0;
+    this.#socket.resume();
+  }
+
+  /** Stop, and give what has been read. */
+  take(): Buffer {
+    this.#socket.off('data', this.#onData);
+    this.#socket.off('end', this.#onEnd);
+    this.#socket.pause();
+    return Buffer.concat(this.#chunks.splice(0));
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes > MAX_EARLY_BYTES) this.#socket.destroy();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#socket.destroy();
+  };
+}
+
+/** Open tunnels: bytes both ways, of which nothing is understood. */
+export class Tunnels {
+  readonly #clock: Clock;
+  readonly #open = new Set<Tunnel>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Join two connections, beginning with what the client has sent already. */
+  join(client: Socket, upstream: Duplex, early: Buffer): void {
+    const tunnel = new Tunnel(client, upstream, this.#clock);
+    this.#open.add(tunnel);
+    client.once('close', () => this.#open.delete(tunnel));
+    tunnel.start(early);
+  }
+
+  /** End each tunnel in a moment when nothing is said, at the latest after this time. */
+  drain(windowMs: number): void {
+    const deadline = this.#clock.now() + windowMs;
+    const look = () => {
+      const isLate = this.#clock.now() >= deadline;
+      for (const tunnel of this.#open) if (isLate || tunnel.isQuiet) tunnel.end();
+      if (!isLate && this.#open.size > 0) this.#clock.after(QUIET_MS, look);
+    };
+    look();
+  }
+}
+
+class Tunnel {
+  readonly #client: Socket;
+  readonly #upstream: Duplex;
+  readonly #clock: Clock;
+  #lastDataAt: number;
+
+  constructor(client: Socket, upstream: Duplex, clock: Clock) {
+    this.#client = client;
+    this.#upstream = upstream;
+    this.#clock = clock;
+    this.#lastDataAt = clock.now();
+  }
+
+  get isQuiet(): boolean {
+    return this.#clock.now() - this.#lastDataAt >= QUIET_MS;
+  }
+
+  start(early: Buffer): void {
+    const [client, upstream] = [this.#client, this.#upstream];
+    for (const socket of [client, upstream as Socket]) {
+      socket.setTimeout?.(0);
+      socket.setNoDelay?.(true);
+      socket.setKeepAlive?.(true, KEEP_ALIVE_MS);
+      socket.on('data', this.#onData);
+    }
+    // A reset on one side is one on the other; heard, or it would end the process.
+    upstream.on('error', () => client.destroy());
+    client.once('error', () => upstream.destroy());
+    upstream.once('close', () =>
+      upstream.readableEnded ? client.destroySoon() : client.destroy(),
+    );
+    client.once('close', () => upstream.destroy());
+    if (early.length > 0) upstream.write(early);
+    client.pipe(upstream);
+    upstream.pipe(client);
+  }
+
+  end(): void {
+    this.#upstream.end();
+    this.#client.end();
+    this.#clock.after(QUIET_MS, () => this.#client.destroy());
+  }
+
+  readonly #onData = (): void => {
+    this.#lastDataAt = this.#clock.now();
+  };
 }

@@ -35,8 +35,13 @@ export type Fetch = (request: PollRequest, signal: AbortSignal) => Promise<Answe
  * `UPSTREAM_UNREACHABLE`, `UPSTREAM_RESET` or `UPSTREAM_INVALID` as the exchange fails.
  */
 export function createFetch(pool: Dispatcher, clock: Clock): Fetch {
+  return withRetry((request, signal) => exchange(pool, clock, request, signal));
+}
+
+/** Ask once more where the connection was the matter, and decode the answer. */
+export function withRetry(fetch: Fetch): Fetch {
   return async (request, signal) => {
-    const attempt = () => exchange(pool, clock, request, signal);
+    const attempt = () => fetch(request, signal);
     const { status, headers, body } = await attempt().catch((error: unknown) => {
       // The upstream may close a kept connection just as it is used: that is no failure of it.
       const isStale = error instanceof ProxyError && error.code === 'UPSTREAM_RESET';
@@ -114,7 +119,10 @@ function exchange(
 /** Headers that may be told in several lines (RFC 9110 §5.3), all of which count. */
 const LISTS = new Set(['vary', 'cache-control', 'content-language']);
 
-function firstValues(fields: Record<string, string | string[] | undefined>): Map<string, string> {
+/** The value of each header, names in lower case: lists joined, of others the first line. */
+export function firstValues(
+  fields: Record<string, string | string[] | undefined>,
+): Map<string, string> {
   const values = new Map<string, string>();
   for (const [name, value] of Object.entries(fields)) {
     const lines = Array.isArray(value) ? value : [value];
@@ -146,6 +154,7 @@ function decode(
   });
 }
 
-function tooLarge(maxBytes: number): ProxyError {
+/** The failure of an answer that is larger than it may be. */
+export function tooLarge(maxBytes: number): ProxyError {
   return new ProxyError('UPSTREAM_TOO_LARGE', `the answer is larger than ${maxBytes} bytes`);
 }

@@ -6,21 +6,33 @@ import type { Duplex } from 'node:stream';
  * being answered nothing else may be written there.
  */
 export class Answers {
-  readonly #open = new WeakMap<Duplex, Set<ServerResponse>>();
+  readonly #open = new Map<Duplex, Set<ServerResponse>>();
 
   /** Note an answer until it is over. */
   add(req: IncomingMessage, res: ServerResponse): void {
-    const open = this.#open.get(req.socket) ?? new Set();
-    this.#open.set(req.socket, open.add(res));
-    res.once('close', () => open.delete(res));
+    const { socket } = req;
+    const open = this.#open.get(socket) ?? new Set();
+    this.#open.set(socket, open.add(res));
+    res.once('close', () => {
+      open.delete(res);
+      if (open.size === 0 && this.#open.get(socket) === open) this.#open.delete(socket);
+    });
     // An answer that waits for its turn has no socket yet, and Node never tells it that the client
     // has left.
     if (res.socket) return;
-    req.socket.once('close', () => {
+    socket.once('close', () => {
       if (res.socket || res.destroyed) return;
       res.destroy();
       res.emit('close');
     });
+  }
+
+  /** Let each connection end with the last answer that is open on it. */
+  beLast(): void {
+    for (const open of this.#open.values()) {
+      const last = [...open].at(-1);
+      if (last && !last.headersSent) last.shouldKeepAlive = false;
+    }
   }
 
   /** Is an earlier request of this connection still being answered? */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ProxyError } from '../shared/errors.ts';
 import { headerValues } from '../shared/raw-headers.ts';
+import { http2StreamOf } from '../shared/truncate.ts';
 
 /** Bounds that Node's own parser does not check. */
 export interface GuardLimits {
@@ -10,6 +11,8 @@ export interface GuardLimits {
 
 /** `host` or `host:port`: a name, an IPv4 address, or an IPv6 address in brackets. */
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
+const NO_LIMITS: GuardLimits = { maxHeaders: Infinity, maxUrlBytes: Infinity };
 
 /** What a request is for, once it has passed. */
 export interface Target {
@@ -24,14 +27,18 @@ export interface Target {
  *
  * @throws {ProxyError} with the code that says what is wrong.
  */
-export function guardRequest(req: IncomingMessage, limits: GuardLimits): Target {
+export function guardRequest(req: IncomingMessage, limits: GuardLimits = NO_LIMITS): Target {
   // SECURITY: request framing (RFC 9112 §6.1). Anything but one "chunked" is a smuggling attempt.
   const codings = headerValues(req.rawHeaders, 'transfer-encoding');
   if (codings.length > 0) {
     const isChunked = codings.length === 1 && codings[0]?.toLowerCase() === 'chunked';
     if (!isChunked || req.httpVersion === '1.0') throw new ProxyError('BAD_TRANSFER_ENCODING');
   }
-  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0') throw new ProxyError('HTTP_VERSION');
+  // Whether it is HTTP/2 the connection says; a request line of HTTP/1 cannot.
+  const isUnderstood = req.httpVersion === '1.1' || req.httpVersion === '1.0' || http2StreamOf(req);
+  if (!isUnderstood) throw new ProxyError('HTTP_VERSION');
+  // SECURITY: it shows a page's script what is hidden from it, such as cookies.
+  if (req.method === 'TRACE') throw new ProxyError('METHOD_NOT_PASSED_ON');
   // Node 20 drops headers beyond its own limit in silence: refuse well before that.
   if (req.rawHeaders.length / 2 > limits.maxHeaders) throw new ProxyError('HEADERS_TOO_LARGE');
   const url = req.url ?? '';
@@ -42,7 +49,13 @@ export function guardRequest(req: IncomingMessage, limits: GuardLimits): Target 
   if (!isOptional && (hosts.length !== 1 || !HOST.test(hosts[0] ?? ''))) {
     throw new ProxyError('BAD_HOST');
   }
+  if (isAsterisk(req)) return { target: url, authority: hosts[0] ?? 'localhost' };
   return targetOf(url, hosts[0] ?? 'localhost');
+}
+
+/** `OPTIONS *` asks about the server and not about a path of it. */
+export function isAsterisk(req: IncomingMessage): boolean {
+  return req.url === '*' && req.method === 'OPTIONS';
 }
 
 /** RFC 9112 §3.2: origin-form as it is; the authority of an absolute-form wins over `Host`. */

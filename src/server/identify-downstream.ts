@@ -7,7 +7,7 @@ import { headerValues, listItems } from '../shared/raw-headers.ts';
 export type Trust = (address: string) => boolean;
 
 /** What stands for the address of a peer on a unix socket. */
-const UNIX = 'unix';
+export const UNIX = 'unix';
 
 /** Make a `Trust` of addresses, networks such as `10.0.0.0/8`, and `unix`. */
 export function createTrust(networks: readonly string[]): Trust {
@@ -74,6 +74,6 @@ function clientAddress(hops: readonly string[], isTrusted: Trust): string {
 }
 
 /** IPv4 addresses that a dual-stack socket shows as IPv6 are IPv4 addresses. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }

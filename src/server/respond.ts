@@ -1,14 +1,20 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode, ProxyError } from '../shared/errors.ts';
 import { clientText, errorStatus, errorText } from '../shared/errors.ts';
+import { hasBody } from '../shared/raw-headers.ts';
+import { truncate } from '../shared/truncate.ts';
 
 /** Statuses after which a client may try again soon. */
 const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 10, 503: 5 };
 
+/** Methods that reach the site. */
+export const PASSED_ON = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+
 /** What some statuses must name (RFC 9110 §15.5.6, §15.5.22). */
 const EXTRA_HEADERS: { readonly [code in ErrorCode]?: Readonly<Record<string, string>> } = {
-  METHOD_NOT_ALLOWED: { allow: 'GET' },
+  METHOD_NOT_ALLOWED: { allow: 'GET, OPTIONS' },
+  METHOD_NOT_PASSED_ON: { allow: PASSED_ON },
   UPGRADE_REQUIRED: { upgrade: 'websocket', connection: 'upgrade' },
 };
 
@@ -18,17 +24,21 @@ const EXTRA_HEADERS: { readonly [code in ErrorCode]?: Readonly<Record<string, st
  * When the head has left already the connection is cut, so that the client sees a truncated answer
  * and not a whole one.
  */
-export function respondWithError(res: ServerResponse, error: ProxyError): void {
-  if (res.headersSent) {
-    res.destroy();
-    return;
-  }
+export function respondWithError(
+  res: ServerResponse,
+  error: ProxyError,
+  after: 'go on' | 'close' = 'go on',
+): void {
+  if (res.headersSent) return truncate(res);
   const { status, headers, body } = errorAnswer(error.code, clientText(error));
-  const extra = EXTRA_HEADERS[error.code];
-  // What is left of the request body would be read as the next request.
-  const connection = res.req.complete ? {} : { connection: 'close' };
-  res.writeHead(status, { ...headers, ...extra, ...connection });
+  const connection = after === 'go on' && isRead(res.req) ? {} : { connection: 'close' };
+  res.writeHead(status, { ...headers, ...connection });
   res.end(res.req.method === 'HEAD' ? undefined : body);
+}
+
+/** Is there nothing left of a request that would be read as the next one? */
+export function isRead(req: IncomingMessage): boolean {
+  return req.complete || !hasBody(req.rawHeaders);
 }
 
 /** The parts of an error's answer. */
@@ -52,6 +62,7 @@ export function errorAnswer(
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+      ...EXTRA_HEADERS[code],
     },
   };
 }

@@ -3,10 +3,23 @@ import { buildConnector, Pool } from 'undici';
 import type { ErrorCode } from './errors.ts';
 import { ProxyError } from './errors.ts';
 
+/** How the certificate of an upstream is judged. */
+export interface UpstreamTls {
+  /** PEM text of the authorities that are trusted instead of the well-known ones. */
+  readonly ca: string | undefined;
+  /** The name that the certificate must be for; empty for an address. */
+  readonly serverName: string;
+  readonly verify: boolean;
+}
+
 /** How to reach one upstream. */
 export interface UpstreamOptions {
   readonly url: URL;
   readonly connectTimeoutMs: number;
+  /** Default: verified against the well-known authorities, for the host of the URL. */
+  readonly tls?: UpstreamTls;
+  /** Use each connection for one exchange only. */
+  readonly isSingleUse?: boolean;
   /** Connections at once; `undefined` is as many as there are requests. */
   readonly maxConnections?: number | undefined;
 }
@@ -18,21 +31,22 @@ export interface UpstreamOptions {
  * that keeps requests from meeting a connection that is just being closed.
  */
 export function createUpstreamPool(options: UpstreamOptions): Pool {
+  const { ca, serverName: servername, verify } = options.tls ?? defaultTls(options.url);
   const connect = buildConnector({
     timeout: options.connectTimeoutMs,
     keepAlive: true,
     allowH2: false,
+    rejectUnauthorized: verify,
+    ...(ca === undefined ? {} : { ca }),
   });
-  const { hostname } = options.url;
-  // SECURITY: the certificate must be the configured upstream's. undici would check it against the
-  // Host header, which is the client's.
-  const servername = isIP(hostname.replace(/[[\]]/g, '')) ? '' : hostname;
   return new Pool(options.url.origin, {
     connections: options.maxConnections ?? null,
-    pipelining: 1,
+    pipelining: options.isSingleUse ? 0 : 1,
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 60_000,
     connect(target, done) {
+      // SECURITY: the certificate must be the configured upstream's. undici would check it against
+      // the Host header, which is the client's.
       connect({ ...target, servername }, (...result) => {
         const [, socket] = result;
         // undici takes a reset for the end of an answer that has neither length nor chunks.
@@ -47,6 +61,16 @@ export function createUpstreamPool(options: UpstreamOptions): Pool {
     maxHeaderSize: 64 * 1_024,
     allowH2: false,
   });
+}
+
+function defaultTls(url: URL): UpstreamTls {
+  return { ca: undefined, serverName: defaultServerName(url), verify: true };
+}
+
+/** The name that an upstream's certificate is for, unless the config says otherwise. */
+export function defaultServerName(url: URL): string {
+  const host = url.hostname.replace(/[[\]]/g, '');
+  return isIP(host) ? '' : host;
 }
 
 const UNREACHABLE =
@@ -71,4 +95,18 @@ function codeOf(code: string, message: string): ErrorCode {
     return 'UPSTREAM_INVALID';
   if (RESET.test(code)) return 'UPSTREAM_RESET';
   return 'UPSTREAM_INVALID';
+}
+
+/** Did an exchange fail before anything was sent? */
+export function isConnectFailure({ code, cause }: ProxyError): boolean {
+  if (code === 'UPSTREAM_UNREACHABLE') return true;
+  const { code: inner } = (cause ?? {}) as { code?: string };
+  return inner === 'UND_ERR_CONNECT_TIMEOUT';
+}
+
+/** Is it the form of the answer that could not be read, and a more tolerant parser might? */
+export function isUnreadable({ code, cause }: ProxyError): boolean {
+  const { code: inner = '', message = '' } = (cause ?? {}) as { code?: string; message?: string };
+  if (code !== 'UPSTREAM_INVALID') return false;
+  return inner.startsWith('HPE_') || message.startsWith('bad response');
 }

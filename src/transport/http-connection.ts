@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { Clock, Timer } from '../shared/clock.ts';
@@ -25,16 +26,19 @@ export interface StreamOptions extends ConnectionHooks {
   readonly maxBytes: number | undefined;
 }
 
+/** Where frames go: the connection in HTTP/1, a stream of it in HTTP/2. */
+export type Outlet = Socket | ServerHttp2Stream;
+
 /**
- * An open stream to one peer over HTTP/1.
+ * An open stream to one peer over HTTP.
  *
- * Frames go to the socket past `ServerResponse`: writing a shared Buffer that already holds the
+ * Frames go to the outlet past `ServerResponse`: writing a shared Buffer that already holds the
  * chunk header costs half of what `res.write` does. The response still writes the head and the
  * last chunk, so Node's bookkeeping of the connection stays right.
  */
 export class HttpConnection implements Connection {
   readonly #res: ServerResponse;
-  readonly #socket: Socket;
+  readonly #outlet: Outlet;
   readonly #options: StreamOptions;
   readonly #gzipSum: GzipSum | undefined;
   /** For text that may be compressed, and for text that may not. */
@@ -48,17 +52,18 @@ export class HttpConnection implements Connection {
   #isBlocked = false;
   #isOpen = true;
 
-  /** @param res - Must have its socket already: a pipelined answer has to wait for it. */
-  constructor(res: ServerResponse, socket: Socket, framing: StreamFraming, options: StreamOptions) {
+  /** @param outlet - Of this answer already: a pipelined one has to wait for its socket. */
+  constructor(res: ServerResponse, outlet: Outlet, framing: StreamFraming, options: StreamOptions) {
     this.#res = res;
-    this.#socket = socket;
+    this.#outlet = outlet;
     this.#framing = framing;
     this.#options = options;
     this.#gzipSum = options.gzip ? new GzipSum() : undefined;
+    // HTTP/1.0 has no chunks, HTTP/2 has frames of its own.
     const plain = res.req.httpVersion === '1.1' ? chunked : raw;
     this.#codings = options.gzip ? [chunkedGzip, chunkedStored] : [plain, plain];
     this.#lastWriteAt = options.clock.now();
-    socket.on('drain', this.#onDrain);
+    outlet.on('drain', this.#onDrain);
     res.once('close', this.#onClose);
     this.#open();
   }
@@ -85,10 +90,10 @@ export class HttpConnection implements Connection {
   end(retryMs?: number): void {
     if (!this.#isOpen) return;
     this.#writeText(this.#framing.farewell(retryMs));
-    if (this.#gzipSum) this.#socket.write(chunk(this.#gzipSum.trailer()));
+    if (this.#gzipSum) this.#outlet.write(chunk(this.#gzipSum.trailer()));
     this.#stop();
     // A peer that reads nothing more must not keep the socket for ever.
-    this.#socket.setTimeout(this.#options.stallMs);
+    this.#outlet.setTimeout(this.#options.stallMs);
     this.#res.end();
     this.#options.onClose();
   }
@@ -96,13 +101,13 @@ export class HttpConnection implements Connection {
   #open(): void {
     const { framing, headers, heartbeatMs } = this.#options;
     // Head, prelude and a snapshot that is known already leave in one packet.
-    this.#socket.cork();
-    process.nextTick(() => this.#socket.uncork());
+    this.#outlet.cork();
+    process.nextTick(() => this.#outlet.uncork());
     const coding = this.#gzipSum ? { 'content-encoding': 'gzip' } : {};
     const own = this.#framing.headers(framing);
     this.#res.writeHead(200, { ...own, ...EVENT_HEADERS, ...coding, ...headers });
     this.#res.flushHeaders();
-    if (this.#gzipSum) this.#socket.write(chunk(GZIP_HEADER));
+    if (this.#gzipSum) this.#outlet.write(chunk(GZIP_HEADER));
     this.#writeText(this.#framing.prelude(framing));
     this.#watch(heartbeatMs);
   }
@@ -116,10 +121,10 @@ export class HttpConnection implements Connection {
     this.#lastWriteAt = this.#options.clock.now();
     this.#textBytes += textBytes;
     if (piece) this.#gzipSum?.add(piece);
-    if (this.#socket.write(bytes) || this.#isBlocked) return;
+    if (this.#outlet.write(bytes) || this.#isBlocked) return;
     this.#isBlocked = true;
     // Node's own timeout counts every byte that the peer takes, and then destroys the socket.
-    this.#socket.setTimeout(this.#options.stallMs);
+    this.#outlet.setTimeout(this.#options.stallMs);
   }
 
   #watch(delayMs: number): void {
@@ -149,7 +154,7 @@ export class HttpConnection implements Connection {
   readonly #onDrain = (): void => {
     if (!this.#isBlocked) return;
     this.#isBlocked = false;
-    this.#socket.setTimeout(0);
+    this.#outlet.setTimeout(0);
     this.#options.onDrain();
   };
 
@@ -162,7 +167,7 @@ export class HttpConnection implements Connection {
   #stop(): void {
     this.#isOpen = false;
     this.#timer?.cancel();
-    this.#socket.off('drain', this.#onDrain);
+    this.#outlet.off('drain', this.#onDrain);
     this.#res.off('close', this.#onClose);
   }
 }

@@ -80,7 +80,7 @@ for (const [name, bytes] of Object.entries(INVALID)) {
     assert.equal(answer.status, 502);
     assert.equal(answer.body, 'UPSTREAM_INVALID: the site gave an invalid answer\n');
     const line = proxy.lines.find(({ fields }) => fields['code'] === 'UPSTREAM_INVALID');
-    assert.match(line?.message ?? '', /^site failed: (?:Response|Headers)/i);
+    assert.match(line?.message ?? '', /^upstream failed: (?:Response|Headers)/i);
     await (await upstream.connection(0)).closed;
   });
 }

@@ -76,7 +76,11 @@ const FROM_STRANGERS: Record<string, readonly [sent: string[], passed: string[]]
 
 for (const [name, [sent, passed]] of Object.entries(FROM_STRANGERS)) {
   test(`request headers of strangers: ${name}`, () => {
-    const headers = requestHeaders(sent, { downstream: STRANGER, upstreamHost: undefined });
+    const headers = requestHeaders(sent, {
+      downstream: STRANGER,
+      upstreamHost: undefined,
+      via: undefined,
+    });
     assert.deepEqual(headers, [...HOST, ...passed, ...OF_STRANGER]);
   });
 }
@@ -131,7 +135,11 @@ const FROM_TRUSTED: Record<string, readonly [sent: string[], passed: string[]]> 
 
 for (const [name, [sent, passed]] of Object.entries(FROM_TRUSTED)) {
   test(`request headers of trusted proxies: ${name}`, () => {
-    const headers = requestHeaders(sent, { downstream: BALANCER, upstreamHost: undefined });
+    const headers = requestHeaders(sent, {
+      downstream: BALANCER,
+      upstreamHost: undefined,
+      via: undefined,
+    });
     assert.deepEqual(headers, [...HOST, ...passed]);
   });
 }
@@ -140,6 +148,7 @@ test('the host of the site replaces that of the client when it is asked to', () 
   const headers = requestHeaders(['Host', 'shop.example'], {
     downstream: STRANGER,
     upstreamHost: 'legacy:3000',
+    via: undefined,
   });
   assert.deepEqual(headers, ['Host', 'legacy:3000', ...OF_STRANGER]);
 });

@@ -83,7 +83,6 @@ for (const [sent, [target, host]] of Object.entries(ABSOLUTE)) {
 }
 
 const REFUSED = [
-  'OPTIONS * HTTP/1.1',
   'GET * HTTP/1.1',
   'GET http://user@site.test/ HTTP/1.1',
   'GET http:///x HTTP/1.1',

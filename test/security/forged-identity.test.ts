@@ -10,7 +10,7 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 /** The headers that the site sees, names in lower case, when a client sends these lines. */
 async function seen(t: TestContext, config: object, ...lines: string[]): Promise<string[]> {
   const upstream = await answerWith(t, OK);
-  const proxy = await startTestProxy(t, { site: upstream.url, ...config });
+  const proxy = await startTestProxy(t, { site: upstream.url, via: false, ...config });
   await ask(t, proxy.port, get('/x', ...lines));
   const head = upstream.connections[0]?.received.split('\r\n\r\n', 1)[0] ?? '';
   return head

@@ -94,6 +94,7 @@ test('nothing of a client reaches the upstream through a poll but what vary name
   const upstream = await startUpstream(t, (_req, res) => res.end('{}'));
   const proxy = await startTestProxy(t, {
     site: upstream.url,
+    via: false,
     live: {
       '/public': { every: '10s', vary: [] },
       '/named': {

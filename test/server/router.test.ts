@@ -13,6 +13,7 @@ const router = createRouter(
     '/caf\u00e9',
     '/exact/',
   ].map((source) => ({ pattern: parsePattern(source) })),
+  [],
 );
 
 const LIVE: Record<string, string> = {
@@ -63,7 +64,7 @@ for (const target of SITE) {
 }
 
 test('our own path is ours in any spelling, whatever patterns there are', () => {
-  const greedy = createRouter([{ pattern: parsePattern('/**') }]);
+  const greedy = createRouter([{ pattern: parsePattern('/**') }], []);
   const own = ['/_comet', '/_comet/', '/_comet/x?y', '/%5fcomet/x', '/%5F%63omet', '/_comet%2fx'];
   assert.deepEqual(
     own.map((target) => greedy(target).kind),

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { TRANSPORT_NAMES } from '../protocol/surface.ts';
+import { duration, size, text } from './fields.ts';
+import { readInterval } from './readers.ts';
+import { parseVary, VARY_PATTERN } from './vary.ts';
+
+/*
+ * One live endpoint: how it is polled, and to whom it is pushed.
+ */
+
+/** Names that a `headers` or `vary` entry cannot take: framing and routing are ours. */
+const OWN_HEADERS = new Set(
+  `accept-encoding connection content-length expect host http2-settings keep-alive proxy-authorization
+   proxy-connection range te trailer transfer-encoding upgrade via x-forwarded-for x-forwarded-host
+   x-forwarded-proto`.split(/\s+/),
+);
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const INTERVAL_META = {
+  description:
+    'How often the endpoint is polled while somebody listens: fixed ("2s"), or adaptive between two bounds ("1s..30s").',
+  examples: ['2s', '1s..30s'],
+};
+
+function readHeaderName(value: string): string | { problem: string } {
+  if (!TOKEN.test(value)) return { problem: `"${value}" is not a header name` };
+  return OWN_HEADERS.has(value.toLowerCase())
+    ? { problem: `"${value}" is set by the proxy itself` }
+    : value;
+}
+
+const constantHeaders = z
+  .record(z.string(), z.string())
+  .superRefine((headers, context) => {
+    for (const [name, value] of Object.entries(headers)) {
+      const checked = readHeaderName(name);
+      if (typeof checked !== 'string') {
+        context.addIssue({ code: 'custom', message: checked.problem, path: [name], input: value });
+      } else if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+        const message = 'must not hold line breaks or control characters';
+        context.addIssue({ code: 'custom', message, path: [name], input: value });
+      }
+    }
+  })
+  .meta({ description: 'Constant headers that every poll of this endpoint carries.' })
+  .default({});
+
+const vary = z
+  .array(
+    text((value) => parseVary(value, OWN_HEADERS), {
+      pattern: VARY_PATTERN,
+      examples: ['cookie', 'cookie:SESSION', 'authorization', 'x-tenant', 'ip'],
+    }),
+  )
+  .meta({
+    description:
+      "What the answer depends on. Exactly these parts of a client's request are sent with the poll, and clients share a poll only when all of them are equal. [] means public: no credential is sent and everybody shares.",
+  })
+  .prefault(['cookie', 'authorization']);
+
+const endpointObject = z.strictObject({
+  every: text(readInterval, INTERVAL_META),
+  vary,
+  polls: z.enum(['pass', 'absorb', 'hold']).default('absorb').meta({
+    description:
+      'What a plain GET gets: the site\'s own answer ("pass"), the last known state ("absorb"), or, when the client has that already, the next one as soon as there is one ("hold").',
+  }),
+  hold: duration('25s', 'Longest time for which a plain GET is held.', {
+    minMs: 1_000,
+    maxMs: 55_000,
+  }),
+  patch: z.enum(['none', 'json', 'merge']).default('none').meta({
+    description:
+      'How changes of JSON are pushed to clients who have the state before: as the whole state ("none"), or as a patch where that is smaller: RFC 6902 ("json") or RFC 7386 ("merge").',
+  }),
+  compress: z.boolean().optional().meta({
+    description:
+      'Compress streams for clients that accept gzip. Default: only public endpoints ("vary": []), since the size of a compressed text tells of secrets in it.',
+  }),
+  transports: z
+    .array(z.enum(TRANSPORT_NAMES))
+    .min(1)
+    .default(TRANSPORT_NAMES.filter((name) => name !== 'jsonp'))
+    .meta({ description: 'Which transports may stream this endpoint. Default: all but "jsonp".' }),
+  ignoreQuery: z.array(z.string().min(1)).default(['_']).meta({
+    description:
+      'Names of query parameters that only defeat caches: not part of the address, and not sent.',
+  }),
+  headers: constantHeaders,
+  timeout: duration('10s', 'Longest time for one poll, body included.', { minMs: 1 }),
+  maxBody: size('4MiB', 'Largest answer that is pushed, after decompression.'),
+  linger: duration('5s', 'How long polling goes on after the last subscriber left.'),
+  history: z.int().min(0).max(10_000).default(100).meta({
+    description:
+      'How many events a reconnecting subscriber can be behind before it gets a snapshot.',
+  }),
+});
+
+/** One entry of `live`: an interval, or an object. */
+export const endpoint = z.union([
+  z
+    .string()
+    .meta(INTERVAL_META)
+    .transform((every) => ({ every }))
+    .pipe(endpointObject),
+  endpointObject,
+]);

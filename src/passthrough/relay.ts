@@ -1,0 +1,230 @@
+import type { ServerResponse } from 'node:http';
+import type { Duplex, Transform, Writable } from 'node:stream';
+import { pipeline } from 'node:stream';
+import type { Clock, Timer } from '../shared/clock.ts';
+import { ProxyError } from '../shared/errors.ts';
+import type { RawHeaders } from '../shared/raw-headers.ts';
+import { headerValue, headerValues } from '../shared/raw-headers.ts';
+import { limitSending, releaseSending } from '../shared/sending.ts';
+import { truncate } from '../shared/truncate.ts';
+import { upstreamError } from '../shared/upstream.ts';
+import type { AnswerHandler, Flow, Head } from './exchange.ts';
+import { forwardedTrailers, responseHeaders } from './headers.ts';
+import type { Rewriting } from './rewriting.ts';
+
+/** How an answer is passed on. */
+export interface RelayOptions {
+  readonly method: string;
+  readonly rewriting: Rewriting | undefined;
+  /** Headers of ours beside the upstream's, for instance a cookie. */
+  readonly extraHeaders: RawHeaders;
+  readonly clock: Clock;
+  /** Longest silence within a body that is no stream; 0 is for ever. */
+  readonly bodyTimeoutMs: number;
+  /** Longest time for which the client may read nothing. */
+  readonly sendTimeoutMs: number;
+  /** The head of the final answer is here. */
+  readonly onAnswer: () => void;
+  /** The answer was cut after its head had left. */
+  readonly onCut: (failure: ProxyError) => void;
+  /** Called with the upstream's connection when it has agreed to an upgrade. May throw a `ProxyError`. */
+  readonly onUpgrade: (headers: RawHeaders, upstream: Duplex) => void;
+}
+
+/** Media types of answers that may be silent for any time. */
+const STREAMS =
+  /^(?:text\/event-stream|multipart\/|application\/(?:x-ndjson|ndjson|stream\+json))/i;
+
+/**
+ * Passes one answer on to the client while it arrives: nothing is buffered, and nothing is changed
+ * but what belongs to the connection and what `rewriting` says.
+ *
+ * `outcome` rejects with a `ProxyError` when there is no answer to pass on; once the head has left
+ * it always resolves, and a truncated answer is truncated for the client too.
+ */
+export class Relay implements AnswerHandler {
+  readonly outcome: Promise<void>;
+  readonly #res: ServerResponse;
+  readonly #options: RelayOptions;
+  #settle: (error?: ProxyError) => void = () => undefined;
+  #flow: Flow | undefined;
+  /** Where the body goes: the response, or what it has to go through before. */
+  #sink: Writable;
+  #isOver = false;
+  #hasBody = false;
+  #sendsTrailers = false;
+  #isPaused = false;
+  #lastDataAt = 0;
+  #silence: Timer | undefined;
+
+  constructor(res: ServerResponse, options: RelayOptions) {
+    this.#res = res;
+    this.#sink = res;
+    this.#options = options;
+    this.outcome = new Promise((resolve, reject) => {
+      this.#settle = (error) => (error ? reject(error) : resolve());
+    });
+    res.once('close', this.#onClientGone);
+  }
+
+  /** Watch this flow from now on. */
+  attach(flow: Flow): void {
+    this.#flow = flow;
+    if (this.#res.destroyed) this.#onClientGone();
+  }
+
+  onHead(head: Head): void {
+    const { status, headers: raw } = head;
+    // A 100 is ours to give, and old HTTP/1.1 clients trip over the others.
+    if (status < 200 && status >= 100) return this.#onInformation(head);
+    if (status < 200 || status > 999) {
+      throw new ProxyError('UPSTREAM_INVALID', `the status ${status}`);
+    }
+    // SECURITY: an answer whose end cannot be known is not passed on.
+    const codings = headerValues(raw, 'transfer-encoding');
+    if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked')) {
+      throw new ProxyError('UPSTREAM_INVALID', 'an unknown transfer coding');
+    }
+    this.#options.onAnswer();
+    if (this.#res.destroyed) return;
+    const { method, rewriting, extraHeaders } = this.#options;
+    const plain = responseHeaders(raw);
+    const { headers, body } = rewriting?.response({ method, status, headers: plain }) ?? {
+      headers: plain,
+      body: [],
+    };
+    const isBodiless = method === 'HEAD' || status === 204 || status === 304;
+    this.#writeHead(head, [...headers, ...extraHeaders], codings.length > 0 && !isBodiless);
+    if (isBodiless) return;
+    if (body.length > 0) this.#goThrough(body);
+    this.#watchSilence(raw);
+    // Send the head now, unless the body is here already.
+    process.nextTick(() => {
+      // flushHeaders() would turn latin1 bytes into UTF-8.
+      if (!this.#hasBody && !this.#isOver) this.#res.write(Buffer.alloc(0));
+    });
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.#hasBody = true;
+    if (this.#silence) this.#lastDataAt = this.#options.clock.now();
+    if (this.#sink.write(chunk)) return true;
+    this.#isPaused = true;
+    limitSending(this.#res, this.#options.sendTimeoutMs);
+    this.#sink.once('drain', this.#onDrain);
+    return false;
+  }
+
+  onEnd(trailers: RawHeaders): void {
+    if (this.#isOver) return;
+    if (this.#sendsTrailers && trailers.length > 0) {
+      this.#res.addTrailers(forwardedTrailers(trailers));
+    }
+    this.#finish();
+    this.#sink.end();
+    if (this.#res.writableLength > 0) limitSending(this.#res, this.#options.sendTimeoutMs);
+  }
+
+  onUpgrade(headers: RawHeaders, upstream: Duplex): void {
+    try {
+      this.#options.onUpgrade(headers, upstream);
+      this.#finish();
+    } catch (error) {
+      upstream.on('error', () => undefined).destroy();
+      this.#finish(upstreamError(error));
+    }
+  }
+
+  onError(error: unknown): void {
+    if (this.#isOver) return;
+    const hasBegun = this.#res.headersSent;
+    const isWanted = !this.#res.destroyed && !hasBegun;
+    this.#finish(isWanted ? upstreamError(error) : undefined);
+    if (hasBegun) this.#cut(error);
+  }
+
+  #writeHead({ status, reason, headers: raw }: Head, headers: string[], isChunked: boolean): void {
+    const res = this.#res;
+    const isHttp2 = res.req.httpVersionMajor >= 2;
+    // Trailers need a place to stand in, and somebody who expects them (RFC 9110 §6.5.1).
+    const announced = headerValue(raw, 'trailer');
+    const asked = /\btrailers\b/i.test(headerValue(res.req.rawHeaders, 'te') ?? '');
+    const canTrail = isHttp2 || res.req.httpVersion === '1.1';
+    this.#sendsTrailers = isChunked && canTrail && (asked || announced !== undefined);
+    if (this.#sendsTrailers && announced !== undefined && !isHttp2) {
+      headers.push('Trailer', announced);
+    }
+    res.sendDate = headerValue(headers, 'date') === undefined;
+    if (reason === undefined || isHttp2) res.writeHead(status, headers);
+    else res.writeHead(status, reason, headers);
+  }
+
+  #onInformation({ status, headers }: Head): void {
+    const res = this.#res;
+    if (status !== 103 || res.req.httpVersionMajor < 2 || res.headersSent) return;
+    const link = headerValues(headers, 'link');
+    if (link.length > 0) res.writeEarlyHints({ link });
+  }
+
+  #goThrough(body: readonly Transform[]): void {
+    const [first] = body;
+    if (!first) return;
+    this.#sink = first;
+    this.#sendsTrailers = false;
+    pipeline([...body, this.#res], (error) => {
+      if (!error || this.#res.destroyed) return;
+      this.#flow?.abort(error);
+      this.#cut(error);
+    });
+  }
+
+  #watchSilence(raw: RawHeaders): void {
+    const { bodyTimeoutMs, clock } = this.#options;
+    const isStream =
+      STREAMS.test(headerValue(raw, 'content-type') ?? '') ||
+      headerValue(raw, 'x-accel-buffering')?.toLowerCase() === 'no' ||
+      headerValue(raw, 'incremental') === '?1';
+    if (bodyTimeoutMs === 0 || isStream) return;
+    const look = () => {
+      const silentMs = this.#isPaused ? 0 : clock.now() - this.#lastDataAt;
+      if (silentMs < bodyTimeoutMs) {
+        this.#silence = clock.after(bodyTimeoutMs - silentMs, look);
+      } else {
+        this.#flow?.abort(new ProxyError('UPSTREAM_TIMEOUT', 'silent within its answer'));
+      }
+    };
+    // Most answers are whole by then, and need no timer.
+    process.nextTick(() => {
+      if (this.#isOver) return;
+      this.#lastDataAt = clock.now();
+      this.#silence = clock.after(bodyTimeoutMs, look);
+    });
+  }
+
+  readonly #onDrain = (): void => {
+    this.#isPaused = false;
+    if (this.#isOver) return;
+    releaseSending(this.#res);
+    this.#lastDataAt = this.#options.clock.now();
+    this.#flow?.resume();
+  };
+
+  readonly #onClientGone = (): void => {
+    if (this.#isOver) return;
+    this.#finish();
+    this.#flow?.abort(new ProxyError('UPSTREAM_RESET', 'the client left'));
+  };
+
+  #finish(error?: ProxyError): void {
+    this.#isOver = true;
+    this.#silence?.cancel();
+    this.#res.off('close', this.#onClientGone);
+    this.#settle(error);
+  }
+
+  #cut(error: unknown): void {
+    if (!this.#res.destroyed) this.#options.onCut(upstreamError(error));
+    if (this.#sink !== this.#res) this.#sink.destroy();
+    truncate(this.#res);
+  }
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { Transform } from 'node:stream';
+import { createGunzip, createGzip, constants as zlib } from 'node:zlib';
+import type { Downstream } from '../shared/downstream.ts';
+import type { RawHeaders } from '../shared/raw-headers.ts';
+import { headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
+import { mapPolicy } from './content-security-policy.ts';
+import { IntegrityStripper } from './integrity.ts';
+import type { Rewriting } from './rewriting.ts';
+import { mapHeaders } from './rewriting.ts';
+import { mapLink } from './url-headers.ts';
+import type { Mapping } from './url-map.ts';
+import { toPublicPath } from './url-map.ts';
+import type { UrlRules } from './url-rewriter.ts';
+import { UrlRewriter } from './url-rewriter.ts';
+
+const HTML = /^(?:text\/html|application\/xhtml\+xml)$/;
+const TEXTS =
+  /^(?:text\/html|application\/xhtml\+xml|text\/css|(?:text|application)\/(?:x-)?(?:javascript|ecmascript)|application\/(?:[\w.-]+\+)?json)$/;
+/** Charsets of which a character is no byte, or no ASCII byte. */
+const WIDE = /charset\s*=\s*"?\s*(?:utf-?16|utf-?32|ucs|iso-10646)/i;
+
+/** Headers that describe the bytes of a body which is another one now. */
+const OF_THE_BODY =
+  /^(?:content-length|accept-ranges|last-modified|digest|content-digest|repr-digest|content-md5)$/;
+
+/** Is this a type in which URLs are looked for? */
+export function isRewritable(contentType: string | undefined): boolean {
+  if (contentType === undefined || WIDE.test(contentType)) return false;
+  return TEXTS.test(contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '');
+}
+
+/** A poll and its answer, as far as they matter here. */
+type Poll<Q extends { readonly headers: RawHeaders }, A extends Answer> = (
+  request: Q,
+  signal: AbortSignal,
+) => Promise<A>;
+interface Answer {
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Buffer;
+}
+
+/** Let polls give what a page would have got: the state with the same URLs in it. */
+export function rewriteState<Q extends { readonly headers: RawHeaders }, A extends Answer>(
+  poll: Poll<Q, A>,
+  rules: UrlRules,
+): Poll<Q, A> {
+  return async (request, signal) => {
+    const answer = await poll(request, signal);
+    if (!isRewritable(answer.headers.get('content-type'))) return answer;
+    const isEncrypted = headerValue(request.headers, 'x-forwarded-proto') === 'https';
+    const rewriter = new UrlRewriter(rules, {
+      scheme: isEncrypted ? 'https' : 'http',
+      authority: headerValue(request.headers, 'x-forwarded-host') ?? '',
+    });
+    const text = rewriter.write(answer.body.toString('latin1')) + rewriter.end();
+    return { ...answer, body: Buffer.from(text, 'latin1') };
+  };
+}
+
+/**
+ * Make the site's pages name the mounts where they name the Comet origins: in bodies of HTML, CSS,
+ * JavaScript and JSON, in links, redirects and policies. Everything else passes as it is.
+ *
+ * @param site - The site itself, which relative redirects are relative to.
+ */
+export function siteRewriting(rules: UrlRules, downstream: Downstream, site: Mapping): Rewriting {
+  const publicOrigin = { scheme: downstream.scheme, authority: downstream.authority };
+  const authorities = rules.mappings.flatMap((mapping) => mapping.authorities);
+  // A copy in a browser's cache is of use only while it would be rewritten in the same way.
+  const mark = `~${digest([publicOrigin, rules.mappings])}`;
+  const toPublic = (url: string) =>
+    /^(?:[a-z]+:)?\/\//i.test(url)
+      ? toPublicPath(url, rules.mappings, site, '/', downstream.host)
+      : undefined;
+  let sentMark = false;
+
+  function requestHeader(name: string, value: string): string | undefined {
+    if (name === 'accept-encoding') return undefined; // said anew below
+    if (name !== 'if-none-match') return value;
+    sentMark ||= value.includes(`${mark}"`);
+    return value.replaceAll(`${mark}"`, '"');
+  }
+
+  function responseHeader(name: string, value: string): string | undefined {
+    switch (name) {
+      case 'location':
+      case 'content-location':
+        return toPublic(value) ?? value;
+      case 'link':
+        return mapLink(value, toPublic, authorities);
+      case 'content-security-policy':
+      case 'content-security-policy-report-only':
+        return mapPolicy(value, authorities);
+      default:
+        return value;
+    }
+  }
+
+  return {
+    request(headers) {
+      const accepted = headerValues(headers, 'accept-encoding').join(',');
+      const coding = /(?:^|[\s,])gzip\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/i.test(accepted);
+      return [
+        ...mapHeaders(headers, requestHeader),
+        'Accept-Encoding',
+        coding ? 'gzip' : 'identity',
+      ];
+    },
+    response({ status, method, headers: raw }) {
+      const headers = mapHeaders(raw, responseHeader);
+      if (status === 304 && sentMark) return { headers: marked(headers, mark), body: [] };
+      const contentType = headerValue(raw, 'content-type');
+      const codings = headerValues(raw, 'content-encoding').flatMap(listItems);
+      const isGzip = codings.length === 1 && /^(?:x-)?gzip$/i.test(codings[0] ?? '');
+      const isReadable = codings.length === 0 || isGzip;
+      // A part of a body cannot be rewritten: what begins or ends in it is not known.
+      if (!isRewritable(contentType) || !isReadable || status === 206) return { headers, body: [] };
+      const ofText = marked(
+        mapHeaders(headers, (name, value) => (OF_THE_BODY.test(name) ? undefined : value)),
+        mark,
+      );
+      if (method === 'HEAD' || status === 204) return { headers: ofText, body: [] };
+      const isHtml = HTML.test(contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '');
+      const text = textTransform([
+        ...(isHtml ? [new IntegrityStripper(downstream.host)] : []),
+        new UrlRewriter(rules, publicOrigin),
+      ]);
+      const body = isGzip ? [createGunzip(), text, gzipFlushing()] : [text];
+      return { headers: ofText, body };
+    },
+  };
+}
+
+/** Something that changes a text which comes in pieces. */
+interface TextStep {
+  write(piece: string): string;
+  end(): string;
+}
+
+function textTransform(steps: readonly TextStep[]): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      let text = chunk.toString('latin1');
+      for (const step of steps) text = step.write(text);
+      done(null, Buffer.from(text, 'latin1'));
+    },
+    flush(done) {
+      let text = '';
+      for (const step of steps) text = step.write(text) + step.end();
+      done(null, Buffer.from(text, 'latin1'));
+    },
+  });
+}
+
+/** A page that is sent in pieces is to be shown in pieces. */
+function gzipFlushing(): Transform {
+  return createGzip({ flush: zlib.Z_SYNC_FLUSH });
+}
+
+/** Other bytes need another entity tag (RFC 9110 §8.8.3), and they are equal in meaning only. */
+function marked(headers: RawHeaders, mark: string): string[] {
+  return mapHeaders(headers, (name, value) => {
+    if (name !== 'etag') return value;
+    const opaque = /^(?:W\/)?"([^"]*)"$/.exec(value.trim())?.[1];
+    return opaque === undefined ? undefined : `W/"${opaque}${mark}"`;
+  });
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 8);
+}

@@ -1,0 +1,127 @@
+import type { Duplex, Readable } from 'node:stream';
+import type { Dispatcher, Pool } from 'undici';
+import type { RawHeaders } from '../shared/raw-headers.ts';
+import type { AnswerHandler, Engine, Flow } from './exchange.ts';
+
+/** Connections of one upstream: kept ones, and ones that are used once. */
+export interface StrictEngineOptions {
+  readonly pool: Pool;
+  readonly freshPool: Pool;
+  /** Longest wait for the head of the answer; 0 is for ever. */
+  readonly responseTimeoutMs: number;
+}
+
+/** The engine for upstreams that speak HTTP as it is written: fast, and refuses what is ambiguous. */
+export function createStrictEngine(options: StrictEngineOptions): Engine {
+  const { pool, freshPool, responseTimeoutMs } = options;
+  return {
+    takesBodyEarly: false,
+    reusesConnections: true,
+    exchange(outgoing, handler) {
+      const exchange = new StrictExchange(handler, outgoing.method);
+      const connections = outgoing.isFresh || outgoing.isUpgrade ? freshPool : pool;
+      connections.dispatch(
+        {
+          method: outgoing.method as Dispatcher.HttpMethod,
+          path: outgoing.path,
+          headers: outgoing.headers as string[],
+          // undici takes any iterable, though its types do not say so.
+          body: (outgoing.body?.() ?? null) as Readable | null,
+          upgrade: outgoing.isUpgrade ? 'websocket' : null,
+          headersTimeout: responseTimeoutMs,
+          bodyTimeout: 0,
+        },
+        exchange,
+      );
+      return exchange;
+    },
+    async close() {
+      await Promise.all([pool.destroy(), freshPool.destroy()]);
+    },
+  };
+}
+
+/** One exchange, between undici's handler and ours. */
+class StrictExchange implements Dispatcher.DispatchHandler, Flow {
+  readonly #handler: AnswerHandler;
+  readonly #method: string;
+  #controller: Dispatcher.DispatchController | undefined;
+  #reason: Error | undefined;
+  #isOver = false;
+
+  constructor(handler: AnswerHandler, method: string) {
+    this.#handler = handler;
+    this.#method = method;
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  abort(error: Error): void {
+    this.#reason = error;
+    this.#controller?.abort(error);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Given up while it waited for a connection: it must not be sent any more.
+    if (this.#reason) controller.abort(this.#reason);
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    reason?: string,
+  ): void {
+    const headers = latin1(controller.rawHeaders);
+    this.#handler.onHead({ status, reason: printable(reason), headers });
+    if (status < 200 || !isBodiless(this.#method, status)) return;
+    // undici fails on a Content-Length without a body; the answer is whole already.
+    this.#isOver = true;
+    this.#handler.onEnd([]);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#isOver && !this.#handler.onData(chunk)) controller.pause();
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#handler.onEnd(latin1(controller.rawTrailers));
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    _status: number,
+    _headers: unknown,
+    socket: Duplex,
+  ): void {
+    this.#isOver = true;
+    this.#handler.onUpgrade(latin1(controller.rawHeaders), socket);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#handler.onError(this.#reason ?? error);
+  }
+}
+
+/** Answers that have no body, whatever their headers say (RFC 9112 §6.3). */
+function isBodiless(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304;
+}
+
+/** undici reads the reason phrase as UTF-8; what it could not read would be refused by Node. */
+function printable(reason: string | undefined): string | undefined {
+  return reason !== undefined && /^[\t\x20-\x7e]+$/.test(reason) ? reason : undefined;
+}
+
+function latin1(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders {
+  return ((raw ?? []) as (Buffer | string)[]).map((part) =>
+    typeof part === 'string' ? part : part.toString('latin1'),
+  );
+}

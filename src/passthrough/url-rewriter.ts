@@ -1,0 +1,150 @@
+import type { Mapping } from './url-map.ts';
+
+/** Where the client sees the site. */
+export interface PublicOrigin {
+  readonly scheme: 'http' | 'https';
+  /** Host and port, as the client wrote them. */
+  readonly authority: string;
+}
+
+const SCHEMES = ['', 'http:', 'https:', 'ws:', 'wss:'];
+const SLASHES = ['//', '\\/\\/'];
+
+/** What ends a URL that is nothing but an origin: the end of a literal, an attribute or a word. */
+const BARE = /^(?:\\?\/)?(?:["'`\s<>)$]|$)/;
+/** A character that would make a path another one than it seems. */
+const GOES_ON = /^[\w.~%@:+=-]/;
+
+/** Which upstream URLs are to become URLs of the site, compiled once for all answers. */
+export class UrlRules {
+  readonly mappings: readonly Mapping[];
+  /** Finds scheme and authority; the path behind them is looked at by hand. */
+  readonly pattern: RegExp;
+  /** Everything a URL can begin with, in lower case. */
+  readonly beginnings: readonly string[];
+  /** Longest text that has to be seen as a whole. */
+  readonly maxLength: number;
+
+  constructor(mappings: readonly Mapping[]) {
+    this.mappings = [...mappings].sort((a, b) => b.path.length - a.path.length);
+    const authorities = [...new Set(mappings.flatMap((mapping) => mapping.authorities))];
+    const names = [...authorities].sort((a, b) => b.length - a.length).map(escapeRegExp);
+    // `(?<!…)` keeps us from the middle of another word, and from the slashes of another scheme.
+    this.pattern = new RegExp(
+      `(?:(?<![\\w+.-])(https?|wss?):|(?<![\\w:/\\\\]))(//|\\\\/\\\\/)(${names.join('|')})(?![\\w.:%@-])`,
+      'gi',
+    );
+    this.beginnings = SCHEMES.flatMap((scheme) =>
+      SLASHES.flatMap((slashes) => authorities.map((name) => `${scheme}${slashes}${name}`)),
+    );
+    const longestPath = Math.max(0, ...mappings.map(({ path }) => path.length));
+    this.maxLength = Math.max(0, ...this.beginnings.map(({ length }) => length)) + 2 * longestPath;
+  }
+}
+
+/**
+ * Replaces the URLs of upstreams in a text that comes in pieces, wherever the pieces are cut:
+ * `https://push.example/x`, `//push.example/x`, `wss://push.example/x`, `https:\/\/push.example\/x`
+ * become URLs of the site under the mount. They stay absolute, so that scripts can go on to take
+ * them apart, and to put paths behind them.
+ *
+ * Texts are latin1: one character is one byte, whatever the charset.
+ */
+export class UrlRewriter {
+  readonly #rules: UrlRules;
+  readonly #publicOrigin: PublicOrigin;
+  /** What may be the beginning of a URL, behind one character that is sent already. */
+  #held = '';
+  #hasContext = false;
+
+  constructor(rules: UrlRules, publicOrigin: PublicOrigin) {
+    this.#rules = rules;
+    this.#publicOrigin = publicOrigin;
+  }
+
+  /** Rewrite the next piece; what may go on in the piece after it is held back. */
+  write(piece: string): string {
+    return this.#rewrite(this.#held + piece, false);
+  }
+
+  /** The rest. */
+  end(): string {
+    return this.#rewrite(this.#held, true);
+  }
+
+  #rewrite(text: string, isLast: boolean): string {
+    const { pattern, maxLength } = this.#rules;
+    // Room for the URL, for an escaped slash and for what tells where it ends.
+    const horizon = isLast ? text.length : text.length - maxLength - 4;
+    let from = this.#hasContext ? 1 : 0;
+    let output = '';
+    pattern.lastIndex = from;
+    for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+      if (match.index > horizon) break;
+      const [found, scheme = '', slashes = '//', authority = ''] = match;
+      const rest = text.slice(pattern.lastIndex, pattern.lastIndex + maxLength + 4);
+      const url = this.#publicUrl(scheme.toLowerCase(), slashes, authority.toLowerCase(), rest);
+      if (!url) continue;
+      output += text.slice(from, match.index) + url.text;
+      from = match.index + found.length + url.length;
+      pattern.lastIndex = from;
+    }
+    const end = isLast ? text.length : this.#holdFrom(text, from);
+    output += text.slice(from, end);
+    this.#hasContext = end > 0;
+    this.#held = text.slice(Math.max(0, end - 1));
+    return output;
+  }
+
+  /** The public form, and how much of `rest` it stands for. */
+  #publicUrl(
+    scheme: string,
+    slashes: string,
+    authority: string,
+    rest: string,
+  ): { text: string; length: number } | undefined {
+    const isEscaped = slashes !== '//';
+    const slash = isEscaped ? '\\/' : '/';
+    for (const { authorities, path, prefix } of this.#rules.mappings) {
+      if (!authorities.includes(authority)) continue;
+      const written = path.replaceAll('/', slash);
+      const after = rest.slice(written.length);
+      if (rest.startsWith(written) && !GOES_ON.test(after)) {
+        return {
+          text: this.#base(scheme, slashes) + prefix.replaceAll('/', slash),
+          length: written.length,
+        };
+      }
+      // Mounted at the path that it has anyway: scripts may put that path behind the bare origin.
+      if (path === prefix && BARE.test(rest)) {
+        return { text: this.#base(scheme, slashes), length: 0 };
+      }
+    }
+    return undefined;
+  }
+
+  #base(scheme: string, slashes: string): string {
+    const { scheme: ownScheme, authority } = this.#publicOrigin;
+    const own = scheme.startsWith('ws') ? ownScheme.replace('http', 'ws') : ownScheme;
+    return `${scheme === '' ? '' : `${own}:`}${slashes}${authority}`;
+  }
+
+  /** Where to stop: the first place from `from` on where a URL may have begun. */
+  #holdFrom(text: string, from: number): number {
+    const { maxLength, beginnings } = this.#rules;
+    const start = Math.max(from, text.length - maxLength - 4);
+    const tail = text.slice(start).toLowerCase();
+    for (let i = 0; i < tail.length; i++) {
+      const char = tail[i];
+      if (char !== 'h' && char !== 'w' && char !== '/' && char !== '\\') continue;
+      const begun = tail.slice(i);
+      const mayBegin = beginnings.some((url) => url.startsWith(begun) || begun.startsWith(url));
+      if (mayBegin) return start + i;
+    }
+    return text.length;
+  }
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Clock } from '../shared/clock.ts';
+import { ProxyError } from '../shared/errors.ts';
+import type { UpstreamTls } from '../shared/upstream.ts';
+import { upstreamError } from '../shared/upstream.ts';
+import type { Answer, Fetch, PollRequest } from './fetch.ts';
+import { firstValues, tooLarge, withRetry } from './fetch.ts';
+
+/** Where polls go whose answers are broken HTTP. */
+export interface LenientUpstream {
+  readonly url: URL;
+  readonly tls: UpstreamTls;
+}
+
+/**
+ * Make a `Fetch` that reads broken HTTP, by Node's tolerant parser. Slower than `createFetch`.
+ *
+ * SECURITY: no connection carries a second poll, see the lenient engine of the pass-through.
+ */
+export function createLenientFetch(upstream: LenientUpstream, clock: Clock): Fetch {
+  return withRetry((request, signal) => exchange(upstream, clock, request, signal));
+}
+
+function exchange(
+  { url, tls }: LenientUpstream,
+  clock: Clock,
+  poll: PollRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const outgoing = send({
+      hostname: url.hostname.replace(/[[\]]/g, ''),
+      port: url.port,
+      path: poll.target,
+      headers: [...poll.headers],
+      agent: false,
+      insecureHTTPParser: true,
+      servername: tls.serverName,
+      rejectUnauthorized: tls.verify,
+      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    });
+    const settle = () => {
+      timer.cancel();
+      signal.removeEventListener('abort', onAbort);
+    };
+    const fail = (error: unknown) => {
+      settle();
+      reject(upstreamError(error));
+      outgoing.destroy();
+    };
+    const onAbort = () => fail(new ProxyError('UPSTREAM_RESET', 'the poll was abandoned'));
+    const timer = clock.after(poll.timeoutMs, () =>
+      fail(new ProxyError('UPSTREAM_TIMEOUT', `no whole answer within ${poll.timeoutMs} ms`)),
+    );
+    signal.addEventListener('abort', onAbort, { once: true });
+    outgoing.on('error', fail);
+    outgoing.on('upgrade', () => fail(new ProxyError('UPSTREAM_INVALID', 'an unasked 101')));
+    outgoing.on('response', (answer) => {
+      collect(answer, poll.maxBytes).then((body) => {
+        settle();
+        const headers = firstValues(answer.headersDistinct);
+        resolve({ status: answer.statusCode ?? 0, headers, body });
+      }, fail);
+    });
+    outgoing.end();
+  });
+}
+
+async function collect(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes);
+}
