@@ -30,26 +30,27 @@ export function cookieMark(prefix: string): string {
  */
 export function cookiesForUpstream(header: string, space: CookieSpace): string | undefined {
   const mark = cookieMark(space.prefix);
-  const own = new Map<string, string>();
-  const shared = new Map<string, string>();
-  for (const pair of header.split(';')) {
-    const text = pair.trim();
-    const equals = text.indexOf('=');
+  const own: string[] = [];
+  const shared: [name: string, pair: string][] = [];
+  const ownNames = new Set<string>();
+  for (const part of header.split(';')) {
+    const pair = part.trim();
+    const equals = pair.indexOf('=');
     if (equals === -1) continue;
-    const name = text.slice(0, equals).trimEnd();
-    const value = text.slice(equals + 1);
+    const name = pair.slice(0, equals).trimEnd();
     // SECURITY: what does not carry the mark was not set by this upstream.
-    if (name.startsWith(mark)) setFirst(own, name.slice(mark.length), value);
-    else if (space.shared.has(name)) setFirst(shared, name, value);
+    if (name.startsWith(mark)) {
+      const ownName = name.slice(mark.length);
+      const value = pair.slice(equals + 1);
+      ownNames.add(ownName);
+      own.push(ownName === '' ? value : `${ownName}=${value}`);
+    } else if (space.shared.has(name)) {
+      shared.push([name, pair]);
+    }
   }
-  for (const [name, value] of shared) setFirst(own, name, value);
-  const pairs = [...own].map(([name, value]) => (name === '' ? value : `${name}=${value}`));
+  const others = shared.filter(([name]) => !ownNames.has(name)).map(([, pair]) => pair);
+  const pairs = [...own, ...others].filter((pair) => pair !== '');
   return pairs.length === 0 ? undefined : pairs.join('; ');
-}
-
-/** Of several with one name, browsers send the one with the most specific path first. */
-function setFirst(cookies: Map<string, string>, name: string, value: string): void {
-  if (!cookies.has(name)) cookies.set(name, value);
 }
 
 /** How the client is connected, and what it asked for. */
@@ -108,7 +109,7 @@ export function publicCookiePath(
 ): string {
   const wanted = path?.startsWith('/') ? path : defaultPath(requestPath);
   const rest = wanted === '/' ? undefined : below(wanted, base);
-  return rest === undefined || rest === '/' || rest === '' ? prefix : join(prefix, rest);
+  return rest === undefined || rest === '' ? prefix : join(prefix, rest);
 }
 
 function defaultPath(requestPath: string): string {

@@ -1,10 +1,10 @@
 /** Longest tag that is waited for: a longer one passes as it is. */
 const MAX_TAG_BYTES = 8 * 1_024;
 
-const TAG = /<(?:script|link)(?=[\s/>])[^>]*>/gi;
-const BEGUN = /<(?:[a-z]{0,6}|(?:script|link)(?:[\s/][^>]*)?)$/i;
-const INTEGRITY = /\s+integrity\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+)/gi;
-const ADDRESS = /\s(?:src|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/i;
+const BEGIN = /<(?:script|link)(?=[\s/>])/gi;
+const BEGUN = /<(?:[a-z]{0,6})$/i;
+/** One attribute with the space before it, values taken as a whole. */
+const ATTRIBUTE = /(?<!\s)\s*([^\s"'<>/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?/g;
 
 /**
  * Takes the `integrity` attribute from tags that load scripts and styles of the site itself: they
@@ -23,24 +23,63 @@ export class IntegrityStripper {
 
   /** Change the next piece; a tag that is not whole is held back. */
   write(piece: string): string {
-    const text = this.#held + piece;
-    const begun = BEGUN.exec(text.slice(-MAX_TAG_BYTES));
-    const end = begun ? text.length - begun[0].length : text.length;
-    this.#held = text.slice(end);
-    return this.#strip(text.slice(0, end));
+    return this.#strip(this.#held + piece, false);
   }
 
   /** The rest. */
   end(): string {
-    return this.#strip(this.#held);
+    return this.#strip(this.#held, true);
   }
 
-  #strip(text: string): string {
-    return text.replace(TAG, (tag) => {
-      const [, double, single, bare] = ADDRESS.exec(tag) ?? [];
-      const host = /^\s*(?:https?:)?\/\/([^/?#]*)/i.exec(double ?? single ?? bare ?? '')?.[1];
-      const isOwn = host === undefined || host.toLowerCase() === this.#ownAuthority;
-      return isOwn ? tag.replace(INTEGRITY, '') : tag;
-    });
+  #strip(text: string, isLast: boolean): string {
+    let output = '';
+    let from = 0;
+    let held = text.length;
+    BEGIN.lastIndex = 0;
+    for (let match = BEGIN.exec(text); match; match = BEGIN.exec(text)) {
+      const end = endOfTag(text, BEGIN.lastIndex);
+      if (end === undefined) {
+        const isTooLong = text.length - match.index > MAX_TAG_BYTES;
+        if (!isTooLong && !isLast) held = match.index;
+        // What has been looked through once is not looked through again.
+        break;
+      }
+      output += text.slice(from, match.index) + this.#stripTag(text.slice(match.index, end));
+      from = end;
+      BEGIN.lastIndex = end;
+    }
+    if (!isLast && held === text.length) held -= BEGUN.exec(text.slice(from))?.[0].length ?? 0;
+    this.#held = isLast ? '' : text.slice(held);
+    return output + text.slice(from, isLast ? text.length : held);
   }
+
+  #stripTag(tag: string): string {
+    const address = [...tag.matchAll(ATTRIBUTE)].find(([, name]) =>
+      /^(?:src|href)$/i.test(name ?? ''),
+    );
+    const url = (address?.[2] ?? '').replace(/^["']/, '');
+    const host = /^\s*(?:https?:)?\/\/([^/?#"']*)/i.exec(url)?.[1];
+    const isOwn = host === undefined || host.toLowerCase() === this.#ownAuthority;
+    if (!isOwn) return tag;
+    return tag.replace(ATTRIBUTE, (attribute, name: string) =>
+      name.toLowerCase() === 'integrity' ? '' : attribute,
+    );
+  }
+}
+
+/** Where the tag ends whose attributes begin here; a `>` in a quoted value is none. */
+function endOfTag(text: string, from: number): number | undefined {
+  let quote = '';
+  const last = Math.min(text.length, from + MAX_TAG_BYTES);
+  for (let i = from; i < last; i++) {
+    const char = text[i] as string;
+    if (quote !== '') {
+      if (char === quote) quote = '';
+    } else if (char === '>') {
+      return i + 1;
+    } else if (char === '"' || char === "'") {
+      quote = char;
+    }
+  }
+  return undefined;
 }

@@ -1,13 +1,14 @@
 import type { Downstream } from '../shared/downstream.ts';
 import { ownOrigin } from '../shared/downstream.ts';
 import { headerValues } from '../shared/raw-headers.ts';
+import { mapPolicy } from './content-security-policy.ts';
 import type { CookieSpace } from './cookies.ts';
 import { cookiesForUpstream, setCookieForClient } from './cookies.ts';
 import type { Rewriting } from './rewriting.ts';
 import { mapHeaders } from './rewriting.ts';
 import { mapLink, mapRefresh } from './url-headers.ts';
 import type { Mapping } from './url-map.ts';
-import { toPublicPath, toUpstreamUrl } from './url-map.ts';
+import { toPublicReference, toUpstreamUrl } from './url-map.ts';
 
 /** One exchange with an upstream that has another name than the one the client knows. */
 export interface MountExchange {
@@ -29,15 +30,15 @@ export interface MountExchange {
  * reach and store it. From a server of somebody else's none of it may pass.
  */
 const SITE_POLICY =
-  /^(?:access-control-.*|strict-transport-security|public-key-pins(?:-report-only)?|expect-ct|alt-svc|alt-used|clear-site-data|service-worker-allowed|origin-agent-cluster|cross-origin-opener-policy(?:-report-only)?|cross-origin-embedder-policy(?:-report-only)?|permissions-policy|document-policy|referrer-policy|nel|report-to|reporting-endpoints|speculation-rules|use-as-dictionary|x-powered-by)$/;
+  /^(?:access-control-.*|strict-transport-security|public-key-pins(?:-report-only)?|expect-ct|alt-svc|alt-used|clear-site-data|service-worker-allowed|origin-agent-cluster|cross-origin-opener-policy(?:-report-only)?|cross-origin-embedder-policy(?:-report-only)?|permissions-policy|document-policy|referrer-policy|nel|report-to|reporting-endpoints|speculation-rules|use-as-dictionary|accept-ch|critical-ch|x-powered-by)$/;
 
 /** Translate what a client and an upstream say of URLs, origins and cookies. */
 export function mountRewriting(exchange: MountExchange): Rewriting {
   const { downstream, mapping, mappings, preserveHost, cookies } = exchange;
   const requestPath = exchange.requestTarget.split('?', 1)[0] ?? '/';
   const isEncrypted = downstream.scheme === 'https';
-  const toPublic = (url: string) =>
-    toPublicPath(url, mappings, mapping, requestPath, downstream.host);
+  const writer = { mapping, mappings, requestPath, publicAuthority: downstream.host };
+  const toPublic = (url: string) => toPublicReference(url, writer);
 
   function requestHeader(name: string, value: string): string | undefined {
     if (name === 'cookie' && cookies) return undefined; // joined below
@@ -58,6 +59,12 @@ export function mountRewriting(exchange: MountExchange): Rewriting {
         return mapRefresh(value, toPublic);
       case 'link':
         return mapLink(value, toPublic, mapping.authorities);
+      case 'content-security-policy':
+      case 'content-security-policy-report-only':
+        return mapPolicy(
+          value,
+          mappings.flatMap(({ authorities }) => authorities),
+        );
       case 'set-cookie':
         return cookies
           ? setCookieForClient(value, { ...cookies, isEncrypted, requestPath })

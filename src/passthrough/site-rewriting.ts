@@ -8,9 +8,9 @@ import { mapPolicy } from './content-security-policy.ts';
 import { IntegrityStripper } from './integrity.ts';
 import type { Rewriting } from './rewriting.ts';
 import { mapHeaders } from './rewriting.ts';
-import { mapLink } from './url-headers.ts';
+import { mapLink, mapRefresh } from './url-headers.ts';
 import type { Mapping } from './url-map.ts';
-import { toPublicPath } from './url-map.ts';
+import { toPublicReference } from './url-map.ts';
 import type { UrlRules } from './url-rewriter.ts';
 import { UrlRewriter } from './url-rewriter.ts';
 
@@ -69,17 +69,27 @@ export function siteRewriting(rules: UrlRules, downstream: Downstream, site: Map
   const authorities = rules.mappings.flatMap((mapping) => mapping.authorities);
   // A copy in a browser's cache is of use only while it would be rewritten in the same way.
   const mark = `~${digest([publicOrigin, rules.mappings])}`;
+  const writer = {
+    mapping: site,
+    mappings: rules.mappings,
+    requestPath: '/',
+    publicAuthority: downstream.host,
+  };
   const toPublic = (url: string) =>
-    /^(?:[a-z]+:)?\/\//i.test(url)
-      ? toPublicPath(url, rules.mappings, site, '/', downstream.host)
-      : undefined;
-  let sentMark = false;
+    /^(?:[a-z]+:)?\/\//i.test(url) ? toPublicReference(url, writer) : undefined;
+  /** Tags that the client has got of us, without the mark. */
+  const sentTags = new Set<string>();
 
   function requestHeader(name: string, value: string): string | undefined {
     if (name === 'accept-encoding') return undefined; // said anew below
-    if (name !== 'if-none-match') return value;
-    sentMark ||= value.includes(`${mark}"`);
-    return value.replaceAll(`${mark}"`, '"');
+    if (name !== 'if-none-match' && name !== 'if-match') return value;
+    return value.replace(/(?:W\/)?"([^"]*)"/g, (tag, opaque: string) => {
+      if (!opaque.endsWith(mark)) return tag;
+      const own = opaque.slice(0, -mark.length);
+      sentTags.add(own);
+      // If-Match compares strongly (RFC 9110 §13.1.1); it is we who made the tag a weak one.
+      return name === 'if-match' ? `"${own}"` : `W/"${own}"`;
+    });
   }
 
   function responseHeader(name: string, value: string): string | undefined {
@@ -87,6 +97,8 @@ export function siteRewriting(rules: UrlRules, downstream: Downstream, site: Map
       case 'location':
       case 'content-location':
         return toPublic(value) ?? value;
+      case 'refresh':
+        return mapRefresh(value, toPublic);
       case 'link':
         return mapLink(value, toPublic, authorities);
       case 'content-security-policy':
@@ -109,9 +121,15 @@ export function siteRewriting(rules: UrlRules, downstream: Downstream, site: Map
     },
     response({ status, method, headers: raw }) {
       const headers = mapHeaders(raw, responseHeader);
-      if (status === 304 && sentMark) return { headers: marked(headers, mark), body: [] };
+      if (status === 304) {
+        const tag = opaqueOf(headerValue(raw, 'etag') ?? '');
+        const isOurs = tag !== undefined && sentTags.has(tag);
+        return { headers: isOurs ? marked(headers, mark) : headers, body: [] };
+      }
       const contentType = headerValue(raw, 'content-type');
-      const codings = headerValues(raw, 'content-encoding').flatMap(listItems);
+      const codings = headerValues(raw, 'content-encoding')
+        .flatMap(listItems)
+        .filter((coding) => coding.toLowerCase() !== 'identity');
       const isGzip = codings.length === 1 && /^(?:x-)?gzip$/i.test(codings[0] ?? '');
       const isReadable = codings.length === 0 || isGzip;
       // A part of a body cannot be rewritten: what begins or ends in it is not known.
@@ -126,7 +144,7 @@ export function siteRewriting(rules: UrlRules, downstream: Downstream, site: Map
         ...(isHtml ? [new IntegrityStripper(downstream.host)] : []),
         new UrlRewriter(rules, publicOrigin),
       ]);
-      const body = isGzip ? [createGunzip(), text, gzipFlushing()] : [text];
+      const body = isGzip ? [gunzip(), text, gzip()] : [text];
       return { headers: ofText, body };
     },
   };
@@ -154,17 +172,29 @@ function textTransform(steps: readonly TextStep[]): Transform {
 }
 
 /** A page that is sent in pieces is to be shown in pieces. */
-function gzipFlushing(): Transform {
+function gzip(): Transform {
   return createGzip({ flush: zlib.Z_SYNC_FLUSH });
+}
+
+/** Some servers say gzip of a page that has no bytes at all. */
+function gunzip(): Transform {
+  const stream = createGunzip();
+  const flush = stream._flush.bind(stream);
+  stream._flush = (done) => (stream.bytesWritten === 0 ? done() : flush(done));
+  return stream;
 }
 
 /** Other bytes need another entity tag (RFC 9110 §8.8.3), and they are equal in meaning only. */
 function marked(headers: RawHeaders, mark: string): string[] {
   return mapHeaders(headers, (name, value) => {
     if (name !== 'etag') return value;
-    const opaque = /^(?:W\/)?"([^"]*)"$/.exec(value.trim())?.[1];
+    const opaque = opaqueOf(value);
     return opaque === undefined ? undefined : `W/"${opaque}${mark}"`;
   });
+}
+
+function opaqueOf(tag: string): string | undefined {
+  return /^(?:W\/)?"([^"]*)"$/.exec(tag.trim())?.[1];
 }
 
 function digest(value: unknown): string {

@@ -33,44 +33,67 @@ export function join(base: string, rest: string): string {
   return path.startsWith('/') ? path : `/${path}`;
 }
 
-const ABSOLUTE = /^(?:(https?|wss?):)?\/\/([^/?#\\]*)(.*)$/is;
+const ABSOLUTE = /^((?:(?:https?|wss?):)?\/\/)([^/?#\\]*)(.*)$/is;
 const HAS_SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+/** A segment that stands for another one, in any spelling. */
+const DOTS = /(?:^|\/)(?:\.|%2e){1,2}(?=[/?#]|$)/i;
+
+const CLIMBS = /(?:^|\/)(?:\.|%2e){2}(?=\/|$)/i;
+
+/** Who wrote a URL, and in which answer. */
+export interface Writer {
+  readonly mapping: Mapping;
+  /** All upstreams; the most specific path wins. */
+  readonly mappings: readonly Mapping[];
+  /** Path of the request at the upstream, without query. */
+  readonly requestPath: string;
+  /**
+   * Host and port by which the client names the site, in lower case. An upstream that was told of
+   * them may use them for its own URLs.
+   */
+  readonly publicAuthority: string;
+}
 
 /**
- * The path on the site of a URL that an upstream wrote: absolute, with its host only, a path, or
- * relative to `requestPath` (of the upstream). Bytes that need not change do not. A URL that stands
- * for nothing of the site is `undefined`.
- *
- * @param mappings - All upstreams; the most specific path wins.
- * @param base - The upstream that wrote it.
- * @param publicAuthority - How the client names the site, in lower case. An upstream that was told
- *   of it may use it for its own URLs.
+ * What a URL that an upstream wrote has to be for the client: `undefined` when it stands for
+ * nothing of the site, and is to stay as it is. It may be absolute, begin with its host or with its
+ * path, or be relative. Bytes that need not change do not.
  */
-export function toPublicPath(
-  reference: string,
-  mappings: readonly Mapping[],
-  base: Mapping,
-  requestPath: string,
-  publicAuthority: string,
-): string | undefined {
+export function toPublicReference(reference: string, writer: Writer): string | undefined {
+  const { mapping, mappings, publicAuthority } = writer;
   const absolute = ABSOLUTE.exec(reference);
   if (absolute) {
-    const [, , authority = '', rest = ''] = absolute;
+    const [, head = '', authority = '', rest = ''] = absolute;
     const host = authority.toLowerCase();
-    if (host !== publicAuthority) return mapPath(rest, mappings, host);
-    // Below the mount already: it is a URL of the site.
-    return base.prefix !== base.path && below(rest, base.prefix) !== undefined && base.prefix !== ''
-      ? rest
-      : mapBelow(rest, base);
+    if (host !== publicAuthority) return asReference(mapPath(rest, mappings, host), writer);
+    // Below the mount already: it is a URL of the site. The scheme stays in either case, or a
+    // redirect to https would lead to itself for ever.
+    const { prefix, path } = mapping;
+    const isPublic = prefix !== path && prefix !== '' && below(rest, prefix) !== undefined;
+    const mapped = isPublic ? rest : mapPath(rest, [mapping], mapping.authorities[0] ?? '');
+    return mapped === undefined ? undefined : head + authority + mapped;
   }
   if (HAS_SCHEME.test(reference) || reference === '') return undefined;
-  if (reference.startsWith('/')) {
-    return mapBelow(reference, base) ?? mapPath(reference, mappings, base.authorities[0] ?? '');
-  }
-  // What is relative and stays below both bases leads to the same place from either.
-  if (!reference.split(/[?#]/, 1)[0]?.includes('..')) return reference;
-  const resolved = new URL(reference, `http://upstream${requestPath}`);
-  return mapBelow(resolved.pathname + resolved.search + resolved.hash, base);
+  const { requestPath } = writer;
+  const isRelative = !reference.startsWith('/');
+  // It leads to the same place from either side, unless it climbs, or the request was for the mount
+  // itself, of which nobody can see whether the client wrote its last slash.
+  const isDeep = requestPath.length > mapping.path.length + 1;
+  if (isRelative && isDeep && !CLIMBS.test(reference.split(/[?#]/, 1)[0] ?? '')) return reference;
+  const path = isRelative ? besides(requestPath, reference) : reference;
+  const own = mapPath(path, [mapping], mapping.authorities[0] ?? '');
+  return asReference(own ?? mapPath(path, mappings, mapping.authorities[0] ?? ''), writer);
+}
+
+/** SECURITY: a path that begins with two slashes would be read as a host. */
+function asReference(path: string | undefined, { publicAuthority }: Writer): string | undefined {
+  return path?.startsWith('//') ? `//${publicAuthority}${path}` : path;
+}
+
+/** A relative reference as a path (RFC 3986 §5.2.3), dots and all. */
+function besides(requestPath: string, reference: string): string {
+  if (/^[?#]/.test(reference)) return requestPath + reference;
+  return requestPath.slice(0, requestPath.lastIndexOf('/') + 1) + reference;
 }
 
 /** The URL at the upstream of a path on the site; `undefined` when it is not below the mapping. */
@@ -80,14 +103,20 @@ export function toUpstreamUrl(path: string, mapping: Mapping): string | undefine
 }
 
 function mapPath(rest: string, mappings: readonly Mapping[], host: string): string | undefined {
+  // Dots mean the upstream's path; below the mount they might lead out of it.
+  const path = hasDots(rest) ? withoutDots(rest) : rest;
   const found = mappings
     .filter((mapping) => mapping.authorities.includes(host))
-    .filter((mapping) => below(rest, mapping.path) !== undefined)
+    .filter((mapping) => below(path, mapping.path) !== undefined)
     .sort((a, b) => b.path.length - a.path.length)[0];
-  return found && mapBelow(rest, found);
+  return found && join(found.prefix, below(path, found.path) ?? '');
 }
 
-function mapBelow(path: string, mapping: Mapping): string | undefined {
-  const rest = below(path, mapping.path);
-  return rest === undefined ? undefined : join(mapping.prefix, rest);
+function hasDots(reference: string): boolean {
+  return DOTS.test(reference.split(/[?#]/, 1)[0] ?? '');
+}
+
+function withoutDots(path: string): string {
+  const { href, origin } = new URL(`http://upstream${path.startsWith('/') ? '' : '/'}${path}`);
+  return href.slice(origin.length);
 }

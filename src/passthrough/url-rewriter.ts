@@ -11,7 +11,7 @@ const SCHEMES = ['', 'http:', 'https:', 'ws:', 'wss:'];
 const SLASHES = ['//', '\\/\\/'];
 
 /** What ends a URL that is nothing but an origin: the end of a literal, an attribute or a word. */
-const BARE = /^(?:\\?\/)?(?:["'`\s<>)$]|$)/;
+const BARE = /^(?:\\?\/)?(?:\\?["'`]|[\s<>)$]|$)/;
 /** A character that would make a path another one than it seems. */
 const GOES_ON = /^[\w.~%@:+=-]/;
 
@@ -105,21 +105,18 @@ export class UrlRewriter {
   ): { text: string; length: number } | undefined {
     const isEscaped = slashes !== '//';
     const slash = isEscaped ? '\\/' : '/';
-    for (const { authorities, path, prefix } of this.#rules.mappings) {
-      if (!authorities.includes(authority)) continue;
+    const ofAuthority = this.#rules.mappings.filter(({ authorities }) =>
+      authorities.includes(authority),
+    );
+    const base = this.#base(scheme, slashes);
+    for (const { path, prefix } of ofAuthority) {
       const written = path.replaceAll('/', slash);
-      const after = rest.slice(written.length);
-      if (rest.startsWith(written) && !GOES_ON.test(after)) {
-        return {
-          text: this.#base(scheme, slashes) + prefix.replaceAll('/', slash),
-          length: written.length,
-        };
-      }
-      // Mounted at the path that it has anyway: scripts may put that path behind the bare origin.
-      if (path === prefix && BARE.test(rest)) {
-        return { text: this.#base(scheme, slashes), length: 0 };
-      }
+      if (!rest.startsWith(written) || GOES_ON.test(rest.slice(written.length))) continue;
+      return { text: base + prefix.replaceAll('/', slash), length: written.length };
     }
+    // Mounted at the path that it has anyway: scripts may put that path behind the bare origin.
+    const isAlike = ofAuthority.some(({ path, prefix }) => path === prefix);
+    if (isAlike && BARE.test(rest)) return { text: base, length: 0 };
     return undefined;
   }
 

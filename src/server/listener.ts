@@ -204,6 +204,12 @@ export async function openListener(
   }
 
   await bind(server, config.address);
+  if (tls && config.proxyProtocol && isUnix(server)) {
+    server.close();
+    http1.close();
+    // Nothing tells which of the decrypted connections is which.
+    throw new Error(`listen ${where}: "tls" with "proxyProtocol" needs a TCP address`);
+  }
   server.on('error', (error) => log.error({ err: error, listen: where }, 'listener failed'));
   let closing: Promise<void> | undefined;
   return {
