@@ -8,8 +8,9 @@ export type ListenConfig = z.output<typeof listenObject>;
 export type CertificateFiles = z.output<typeof certificate>;
 
 const ADDRESS_META = {
-  description: 'Address to accept connections on. ":8080" is every interface.',
-  examples: ['127.0.0.1:8080', ':8443', 'unix:/run/comet-proxy.sock'],
+  description:
+    'Address to accept connections on. ":8080" is every interface, "fd:3" a socket that was handed over, as systemd does.',
+  examples: ['127.0.0.1:8080', ':8443', 'unix:/run/comet-proxy.sock', 'fd:3'],
 };
 
 const certificate = z.strictObject({

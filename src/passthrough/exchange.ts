@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RawHeaders } from '../shared/raw-headers.ts';
+import type { RequestBody } from './request-body.ts';
 
 /** A request as it is to leave toward an upstream. */
 export interface Outgoing {
@@ -11,8 +12,8 @@ export interface Outgoing {
   readonly path: string;
   /** Flat list; `Host` is in it, nothing that frames or belongs to the connection is. */
   readonly headers: RawHeaders;
-  /** Called once, when the upstream is ready for the body; `undefined` when there is none. */
-  readonly body: (() => AsyncIterable<Buffer>) | undefined;
+  /** `undefined` when there is none. */
+  readonly body: RequestBody | undefined;
   /** Ask for an upgrade to WebSocket. */
   readonly isUpgrade: boolean;
   /** Send it on a connection that has carried nothing before. */
@@ -51,10 +52,13 @@ export interface Flow {
 /** A way to exchange a request and its answer with one upstream. */
 export interface Engine {
   exchange(outgoing: Outgoing, handler: AnswerHandler): Flow;
-  /** A request body may be gone although no connection came about. */
-  readonly takesBodyEarly: boolean;
   /** A connection carries one exchange after the other, and may be closed as it is used again. */
   readonly reusesConnections: boolean;
   /** End all connections. */
   close(): Promise<void>;
+}
+
+/** Answers that have no body, whatever their headers say (RFC 9112 §6.3). */
+export function isBodiless(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304;
 }

@@ -9,7 +9,8 @@ import { isConnectFailure } from '../shared/upstream.ts';
 import type { Outgoing } from './exchange.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { Relay } from './relay.ts';
-import { discardRest, requestBody } from './request-body.ts';
+import type { RequestBody } from './request-body.ts';
+import { discardRest, openBody } from './request-body.ts';
 import type { Attempt, ForwardExchange, Route } from './route.ts';
 import type { Tunnels } from './tunnel.ts';
 import { checkHandshake, EarlyBytes } from './tunnel.ts';
@@ -46,22 +47,23 @@ export function createForward(options: ForwardOptions): Forward {
     const early =
       exchange.upgrade && new EarlyBytes(exchange.upgrade.socket, exchange.upgrade.head);
     const attempts = route.attempts(exchange);
+    const { clock, bodyTimeoutMs: timeoutMs } = options;
     const withBody = hasBody(req.rawHeaders);
+    const body = withBody ? await openBody(req, res, { clock, timeoutMs }) : undefined;
     // Upgrades never go out on a kept connection.
     let isFresh = exchange.upgrade !== undefined;
     for (let i = 0; ; ) {
       const attempt = attempts[i];
       if (!attempt) throw new ProxyError('INTERNAL', 'a route without servers');
       try {
-        await exchangeOnce(attempt, route, exchange, { ...options, withBody, isFresh, early });
+        await exchangeOnce(attempt, route, exchange, { ...options, body, isFresh, early });
         return;
       } catch (error) {
         const failure = error as ProxyError;
         const isUnreached = isConnectFailure(failure);
         if (isUnreached) attempt.onOutcome(false);
-        const isBodyThere = !withBody || !attempt.engine.takesBodyEarly;
         if (res.destroyed) return;
-        if (isUnreached && isBodyThere && i + 1 < attempts.length) {
+        if (isUnreached && i + 1 < attempts.length) {
           i += 1;
         } else if (
           // A kept connection may be closed by the server just as we use it.
@@ -73,7 +75,7 @@ export function createForward(options: ForwardOptions): Forward {
         ) {
           isFresh = true;
         } else {
-          discardRest(req, res, options.clock);
+          discardRest(req, res, clock);
           throw error;
         }
       }
@@ -82,7 +84,7 @@ export function createForward(options: ForwardOptions): Forward {
 }
 
 interface OnceOptions extends ForwardOptions {
-  readonly withBody: boolean;
+  readonly body: RequestBody | undefined;
   readonly isFresh: boolean;
   readonly early: EarlyBytes | undefined;
 }
@@ -133,7 +135,7 @@ async function exchangeOnce(
     method,
     path,
     headers: rewriting?.request(plain) ?? plain,
-    body: options.withBody ? () => requestBody(req, res, clock, options.bodyTimeoutMs) : undefined,
+    body: options.body,
     isUpgrade: upgrade !== undefined,
     isFresh: options.isFresh,
   };

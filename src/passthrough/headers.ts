@@ -31,6 +31,9 @@ const FORWARDING = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
 const NOT_IN_TRAILERS =
   /^(?:content-.*|host|set-cookie|cookie|authorization|www-authenticate|cache-control|expires|pragma|age|date|location|retry-after|vary|range|expect|max-forwards|x-forwarded-.*|forwarded)$/;
 
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 const NO_TOKENS: ReadonlySet<string> = new Set();
 
 /** Which headers leave toward the upstream, and how the upstream is told about the client. */
@@ -72,10 +75,6 @@ export function requestHeaders(raw: RawHeaders, options: RequestHeadersOptions):
       }
       hasForwardedHost ||= name === 'x-forwarded-host';
     }
-    if (name === 'max-forwards' && /^\d{1,9}$/.test(value)) {
-      headers.push(field, String(Math.max(0, Number(value) - 1)));
-      continue;
-    }
     headers.push(field, value);
   }
   if (via !== undefined) headers.push('Via', via);
@@ -106,8 +105,10 @@ export function forwardedTrailers(raw: RawHeaders): [name: string, value: string
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const field = raw[i] as string;
     const name = field.toLowerCase();
+    const value = raw[i + 1] as string;
     if (HOP_BY_HOP.has(name) || NOT_IN_TRAILERS.test(name)) continue;
-    trailers.push([field, raw[i + 1] as string]);
+    // A broken one is not worth the answer, which is whole.
+    if (TOKEN.test(name) && FIELD_VALUE.test(value)) trailers.push([field, value]);
   }
   return trailers;
 }

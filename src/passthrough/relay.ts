@@ -9,8 +9,10 @@ import { limitSending, releaseSending } from '../shared/sending.ts';
 import { truncate } from '../shared/truncate.ts';
 import { upstreamError } from '../shared/upstream.ts';
 import type { AnswerHandler, Flow, Head } from './exchange.ts';
+import { isBodiless } from './exchange.ts';
 import { forwardedTrailers, responseHeaders } from './headers.ts';
 import type { Rewriting } from './rewriting.ts';
+import { mapHeaders } from './rewriting.ts';
 
 /** How an answer is passed on. */
 export interface RelayOptions {
@@ -30,6 +32,11 @@ export interface RelayOptions {
   /** Called with the upstream's connection when it has agreed to an upgrade. May throw a `ProxyError`. */
   readonly onUpgrade: (headers: RawHeaders, upstream: Duplex) => void;
 }
+
+const withoutLength = (headers: RawHeaders) =>
+  mapHeaders(headers, (name, value) => (name === 'content-length' ? undefined : value));
+
+const NOTHING = Buffer.alloc(0);
 
 /** Media types of answers that may be silent for any time. */
 const STREAMS =
@@ -51,6 +58,9 @@ export class Relay implements AnswerHandler {
   /** Where the body goes: the response, or what it has to go through before. */
   #sink: Writable;
   #isOver = false;
+  /** The first chunk, while it may be all there is. */
+  #held: Buffer | undefined;
+  #mayHold = false;
   #hasBody = false;
   #sendsTrailers = false;
   #isPaused = false;
@@ -88,26 +98,41 @@ export class Relay implements AnswerHandler {
     this.#options.onAnswer();
     if (this.#res.destroyed) return;
     const { method, rewriting, extraHeaders } = this.#options;
-    const plain = responseHeaders(raw);
+    const isChunked = codings.length > 0;
+    // SECURITY: chunks win over a length, which must not go on beside them (RFC 9112 §6.3).
+    const all = responseHeaders(raw);
+    const plain = isChunked ? withoutLength(all) : all;
     const { headers, body } = rewriting?.response({ method, status, headers: plain }) ?? {
       headers: plain,
       body: [],
     };
-    const isBodiless = method === 'HEAD' || status === 204 || status === 304;
-    this.#writeHead(head, [...headers, ...extraHeaders], codings.length > 0 && !isBodiless);
-    if (isBodiless) return;
+    const hasNoBody = isBodiless(method, status);
+    this.#writeHead(head, [...headers, ...extraHeaders], isChunked && !hasNoBody);
+    if (hasNoBody) return;
     if (body.length > 0) this.#goThrough(body);
-    this.#watchSilence(raw);
-    // Send the head now, unless the body is here already.
-    process.nextTick(() => {
-      // flushHeaders() would turn latin1 bytes into UTF-8.
-      if (!this.#hasBody && !this.#isOver) this.#res.write(Buffer.alloc(0));
-    });
+    this.#mayHold = true;
+    process.nextTick(this.#afterHead, this, raw);
+  }
+
+  /** What came in one piece with the head has been told of by now: send it, and watch the rest. */
+  // Without `this`, so that no closure is made for each answer.
+  #afterHead(relay: Relay, raw: RawHeaders): void {
+    relay.#mayHold = false;
+    if (relay.#isOver) return;
+    // The head alone too: flushHeaders() would turn its latin1 bytes into UTF-8.
+    if (!relay.#sendHeld() && !relay.#hasBody) relay.#res.write(NOTHING);
+    relay.#watchSilence(raw);
   }
 
   onData(chunk: Buffer): boolean {
-    this.#hasBody = true;
     if (this.#silence) this.#lastDataAt = this.#options.clock.now();
+    this.#hasBody = true;
+    if (this.#mayHold) {
+      this.#mayHold = false;
+      this.#held = chunk;
+      return true;
+    }
+    this.#sendHeld();
     if (this.#sink.write(chunk)) return true;
     this.#isPaused = true;
     limitSending(this.#res, this.#options.sendTimeoutMs);
@@ -115,13 +140,23 @@ export class Relay implements AnswerHandler {
     return false;
   }
 
+  #sendHeld(): boolean {
+    if (!this.#held) return false;
+    this.#sink.write(this.#held);
+    this.#held = undefined;
+    return true;
+  }
+
   onEnd(trailers: RawHeaders): void {
     if (this.#isOver) return;
+    // Unsaid, the status would be 200.
+    if (!this.#res.headersSent) return this.onError(new ProxyError('UPSTREAM_INVALID', 'no head'));
     if (this.#sendsTrailers && trailers.length > 0) {
       this.#res.addTrailers(forwardedTrailers(trailers));
     }
     this.#finish();
-    this.#sink.end();
+    if (this.#held) this.#sink.end(this.#held);
+    else this.#sink.end();
     if (this.#res.writableLength > 0) limitSending(this.#res, this.#options.sendTimeoutMs);
   }
 
@@ -162,7 +197,9 @@ export class Relay implements AnswerHandler {
   #onInformation({ status, headers }: Head): void {
     const res = this.#res;
     if (status !== 103 || res.req.httpVersionMajor < 2 || res.headersSent) return;
-    const link = headerValues(headers, 'link');
+    const { method, rewriting } = this.#options;
+    const mapped = rewriting?.response({ method, status, headers }).headers ?? headers;
+    const link = headerValues(mapped, 'link');
     if (link.length > 0) res.writeEarlyHints({ link });
   }
 
@@ -193,12 +230,8 @@ export class Relay implements AnswerHandler {
         this.#flow?.abort(new ProxyError('UPSTREAM_TIMEOUT', 'silent within its answer'));
       }
     };
-    // Most answers are whole by then, and need no timer.
-    process.nextTick(() => {
-      if (this.#isOver) return;
-      this.#lastDataAt = clock.now();
-      this.#silence = clock.after(bodyTimeoutMs, look);
-    });
+    this.#lastDataAt = clock.now();
+    this.#silence = clock.after(bodyTimeoutMs, look);
   }
 
   readonly #onDrain = (): void => {

@@ -6,25 +6,57 @@ import { headerValue } from '../shared/raw-headers.ts';
 /** Longest time for which what nobody wants any more is read, so that the answer arrives. */
 const LINGER_MS = 30_000;
 
-/**
- * The body of a request, for an upstream that is ready for it.
- *
- * A client that waits for `100 Continue` gets it now and not before, so that whatever was refused
- * until now was refused without the body. Nothing is read before the first chunk is asked for: a
- * request that reached no upstream can be sent to another one.
- *
- * @param timeoutMs - Longest silence of the client; then it throws `REQUEST_TIMEOUT`. How long the
- *   upstream takes to accept a chunk does not count.
- */
-export async function* requestBody(
+/** The body of a request, for whichever upstream takes it. */
+export interface RequestBody {
+  /** Nothing of it is there yet: the head is to go ahead, so that it can be answered alone. */
+  readonly isLate: boolean;
+  /**
+   * The bytes: at once where all of them have come with the head. Else they are read when they are
+   * asked for and not before, so that they can be sent to another upstream if the first is not
+   * reached; and a client that waits for `100 Continue` gets it then.
+   *
+   * Reading throws `REQUEST_TIMEOUT` when the client is silent for too long. How long an upstream
+   * takes to accept a chunk does not count.
+   */
+  content(): Buffer | AsyncIterable<Buffer>;
+}
+
+/** How bodies are read. */
+export interface RequestBodyOptions {
+  readonly clock: Clock;
+  /** Longest silence of the client. */
+  readonly timeoutMs: number;
+}
+
+/** Look at the body of a request; resolves when it has begun, or will not in a moment. */
+export async function openBody(
   req: IncomingMessage,
   res: ServerResponse,
-  clock: Clock,
-  timeoutMs: number,
-): AsyncGenerator<Buffer> {
-  if (headerValue(req.rawHeaders, 'expect') !== undefined && req.httpVersion !== '1.0') {
-    res.writeContinue();
+  options: RequestBodyOptions,
+): Promise<RequestBody> {
+  const hasBegun = await bodyBegins(req, options.clock);
+  const whole = hasBegun ? wholeBody(req) : undefined;
+  return {
+    isLate: !hasBegun,
+    content: () => whole ?? read(req, res, options),
+  };
+}
+
+/** A body of declared length that is here. Another one goes on as it comes, in chunks. */
+function wholeBody(req: IncomingMessage): Buffer | undefined {
+  const length = headerValue(req.rawHeaders, 'content-length');
+  if (!req.complete || length === undefined || req.readableLength !== Number(length)) {
+    return undefined;
   }
+  return (req.read() as Buffer | null) ?? undefined;
+}
+
+async function* read(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { clock, timeoutMs }: RequestBodyOptions,
+): AsyncGenerator<Buffer> {
+  if (expectsContinue(req)) res.writeContinue();
   try {
     while (!req.readableEnded) {
       const chunk = req.read() as Buffer | null;
@@ -36,21 +68,46 @@ export async function* requestBody(
   }
 }
 
+/** Does the client wait with the body until it is told to go on? */
+export function expectsContinue(req: IncomingMessage): boolean {
+  return headerValue(req.rawHeaders, 'expect') !== undefined && req.httpVersion !== '1.0';
+}
+
+/** So long a body is waited for before its head goes alone. */
+const HEAD_ALONE_MS = 200;
+
+/** Is there something of the body, at once or in a moment? */
+async function bodyBegins(req: IncomingMessage, clock: Clock): Promise<boolean> {
+  if (expectsContinue(req)) return false;
+  if (req.readableLength > 0 || req.complete) return true;
+  return readable(req, clock, HEAD_ALONE_MS).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Wait for something to read, or for the end. */
 function readable(req: IncomingMessage, clock: Clock, timeoutMs: number): Promise<void> {
+  const { socket } = req;
   return new Promise((resolve, reject) => {
     const settle = (error?: Error) => {
       timer.cancel();
       req.off('readable', onReadable).off('end', onReadable).off('close', onClose);
+      socket.off('close', onClose);
       if (error) reject(error);
       else resolve();
     };
     const onReadable = () => settle();
-    const onClose = () =>
-      settle(req.complete ? undefined : new ProxyError('UPSTREAM_RESET', 'the client left'));
+    const onClose = () => {
+      // What has arrived as a whole can be read, whoever has left.
+      if (req.complete && !req.destroyed) return;
+      settle(new ProxyError('UPSTREAM_RESET', 'the client left'));
+    };
     const timer = clock.after(timeoutMs, () => settle(new ProxyError('REQUEST_TIMEOUT')));
     req.on('readable', onReadable).on('end', onReadable).on('close', onClose);
-    if (req.destroyed) onClose();
+    // Node forgets a request whose answer is over: it does not tell it that the client has left.
+    socket.on('close', onClose);
+    if (req.destroyed || socket.destroyed) onClose();
   });
 }
 
@@ -59,10 +116,16 @@ function readable(req: IncomingMessage, clock: Clock, timeoutMs: number): Promis
  * resets, and the client might never see its answer.
  */
 export function discardRest(req: IncomingMessage, res: ServerResponse, clock: Clock): void {
-  if (req.readableEnded || req.destroyed) return;
+  const { socket } = req;
+  if (req.readableEnded || req.destroyed || socket.destroyed) return;
   req.resume();
   const timer = clock.after(LINGER_MS, () => {
-    if (res.writableEnded) req.destroy();
+    if (res.writableEnded) socket.destroy();
   });
-  req.once('close', () => timer.cancel());
+  const settle = () => {
+    timer.cancel();
+    socket.off('close', settle);
+  };
+  req.once('end', settle);
+  socket.once('close', settle); // as above
 }

@@ -10,8 +10,8 @@ import { Balancer, memberId } from './balancer.ts';
 import type { CookieSpace } from './cookies.ts';
 import { cookieMark } from './cookies.ts';
 import type { Engine } from './exchange.ts';
-import { createLenientEngine } from './lenient-engine.ts';
 import { mountRewriting } from './mount-rewriting.ts';
+import { createNodeEngine } from './node-engine.ts';
 import type { Rewriting } from './rewriting.ts';
 import { inSequence } from './rewriting.ts';
 import type { ForwardExchange, Route } from './route.ts';
@@ -40,10 +40,24 @@ function createEngine(url: URL, config: Reach, clock: Clock): Engine {
     pool: createUpstreamPool(reach),
     freshPool: createUpstreamPool({ ...reach, isSingleUse: true }),
     responseTimeoutMs,
+    clock,
   });
-  return config.lenient
-    ? createLenientEngine({ ...reach, responseTimeoutMs, clock, upgrades: strict })
-    : strict;
+  const node = createNodeEngine({
+    ...reach,
+    responseTimeoutMs,
+    clock,
+    isTolerant: config.lenient,
+    upgrades: strict,
+  });
+  return {
+    reusesConnections: !config.lenient,
+    exchange(outgoing, handler) {
+      // undici keeps the head back until there is a first byte of the body.
+      const engine = config.lenient || outgoing.body?.isLate ? node : strict;
+      return engine.exchange(outgoing, handler);
+    },
+    close: () => strict.close(),
+  };
 }
 
 /** The way to the site. @param rules - Comet origins that its pages name; none changes nothing. */

@@ -1,7 +1,10 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';
+import type { Clock, Timer } from '../shared/clock.ts';
+import { ProxyError } from '../shared/errors.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import type { AnswerHandler, Engine, Flow } from './exchange.ts';
+import { isBodiless } from './exchange.ts';
 
 /** Connections of one upstream: kept ones, and ones that are used once. */
 export interface StrictEngineOptions {
@@ -9,25 +12,27 @@ export interface StrictEngineOptions {
   readonly freshPool: Pool;
   /** Longest wait for the head of the answer; 0 is for ever. */
   readonly responseTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 /** The engine for upstreams that speak HTTP as it is written: fast, and refuses what is ambiguous. */
 export function createStrictEngine(options: StrictEngineOptions): Engine {
   const { pool, freshPool, responseTimeoutMs } = options;
   return {
-    takesBodyEarly: false,
     reusesConnections: true,
     exchange(outgoing, handler) {
-      const exchange = new StrictExchange(handler, outgoing.method);
-      const connections = outgoing.isFresh || outgoing.isUpgrade ? freshPool : pool;
+      const exchange = new StrictExchange(handler, outgoing.method, options);
+      const isSingleUse = outgoing.isFresh || outgoing.isUpgrade;
+      const connections = isSingleUse ? freshPool : pool;
       connections.dispatch(
         {
           method: outgoing.method as Dispatcher.HttpMethod,
           path: outgoing.path,
           headers: outgoing.headers as string[],
           // undici takes any iterable, though its types do not say so.
-          body: (outgoing.body?.() ?? null) as Readable | null,
+          body: (outgoing.body?.content() ?? null) as Readable | null,
           upgrade: outgoing.isUpgrade ? 'websocket' : null,
+          reset: isSingleUse,
           headersTimeout: responseTimeoutMs,
           bodyTimeout: 0,
         },
@@ -45,13 +50,16 @@ export function createStrictEngine(options: StrictEngineOptions): Engine {
 class StrictExchange implements Dispatcher.DispatchHandler, Flow {
   readonly #handler: AnswerHandler;
   readonly #method: string;
+  readonly #options: StrictEngineOptions;
   #controller: Dispatcher.DispatchController | undefined;
   #reason: Error | undefined;
   #isOver = false;
+  #patience: Timer | undefined;
 
-  constructor(handler: AnswerHandler, method: string) {
+  constructor(handler: AnswerHandler, method: string, options: StrictEngineOptions) {
     this.#handler = handler;
     this.#method = method;
+    this.#options = options;
   }
 
   resume(): void {
@@ -75,12 +83,23 @@ class StrictExchange implements Dispatcher.DispatchHandler, Flow {
     _headers: unknown,
     reason?: string,
   ): void {
+    if (status < 200) this.#limitInformation();
+    else this.#patience?.cancel();
     const headers = latin1(controller.rawHeaders);
     this.#handler.onHead({ status, reason: printable(reason), headers });
     if (status < 200 || !isBodiless(this.#method, status)) return;
     // undici fails on a Content-Length without a body; the answer is whole already.
     this.#isOver = true;
     this.#handler.onEnd([]);
+  }
+
+  /** Each informational answer begins undici's wait anew; without end they would be for ever. */
+  #limitInformation(): void {
+    const { clock, responseTimeoutMs } = this.#options;
+    if (this.#patience || responseTimeoutMs === 0) return;
+    this.#patience = clock.after(responseTimeoutMs, () =>
+      this.abort(new ProxyError('UPSTREAM_TIMEOUT', 'informational answers only')),
+    );
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -100,19 +119,16 @@ class StrictExchange implements Dispatcher.DispatchHandler, Flow {
     socket: Duplex,
   ): void {
     this.#isOver = true;
+    this.#patience?.cancel();
     this.#handler.onUpgrade(latin1(controller.rawHeaders), socket);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#patience?.cancel();
     this.#handler.onError(this.#reason ?? error);
   }
-}
-
-/** Answers that have no body, whatever their headers say (RFC 9112 §6.3). */
-function isBodiless(method: string, status: number): boolean {
-  return method === 'HEAD' || status === 204 || status === 304;
 }
 
 /** undici reads the reason phrase as UTF-8; what it could not read would be refused by Node. */

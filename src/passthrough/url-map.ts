@@ -117,6 +117,8 @@ function hasDots(reference: string): boolean {
 }
 
 function withoutDots(path: string): string {
-  const { href, origin } = new URL(`http://upstream${path.startsWith('/') ? '' : '/'}${path}`);
+  // Its bytes are not to be taken for characters.
+  const ascii = path.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
+  const { href, origin } = new URL(`http://upstream${ascii.startsWith('/') ? '' : '/'}${ascii}`);
   return href.slice(origin.length);
 }

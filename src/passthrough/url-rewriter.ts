@@ -12,6 +12,8 @@ const SLASHES = ['//', '\\/\\/'];
 
 /** What ends a URL that is nothing but an origin: the end of a literal, an attribute or a word. */
 const BARE = /^(?:\\?\/)?(?:\\?["'`]|[\s<>)$]|$)/;
+/** The beginning of such an end. */
+const MAY_BE_BARE = /^(?:\\?\/)?\\?$/;
 /** A character that would make a path another one than it seems. */
 const GOES_ON = /^[\w.~%@:+=-]/;
 
@@ -22,8 +24,9 @@ export class UrlRules {
   readonly pattern: RegExp;
   /** Everything a URL can begin with, in lower case. */
   readonly beginnings: readonly string[];
-  /** Longest text that has to be seen as a whole. */
-  readonly maxLength: number;
+  readonly maxBeginning: number;
+  /** Longest path of an upstream, with escaped slashes, and what tells where it ends. */
+  readonly maxRestLength: number;
 
   constructor(mappings: readonly Mapping[]) {
     this.mappings = [...mappings].sort((a, b) => b.path.length - a.path.length);
@@ -37,8 +40,9 @@ export class UrlRules {
     this.beginnings = SCHEMES.flatMap((scheme) =>
       SLASHES.flatMap((slashes) => authorities.map((name) => `${scheme}${slashes}${name}`)),
     );
+    this.maxBeginning = Math.max(0, ...this.beginnings.map(({ length }) => length));
     const longestPath = Math.max(0, ...mappings.map(({ path }) => path.length));
-    this.maxLength = Math.max(0, ...this.beginnings.map(({ length }) => length)) + 2 * longestPath;
+    this.maxRestLength = 2 * longestPath + 4;
   }
 }
 
@@ -73,23 +77,25 @@ export class UrlRewriter {
   }
 
   #rewrite(text: string, isLast: boolean): string {
-    const { pattern, maxLength } = this.#rules;
-    // Room for the URL, for an escaped slash and for what tells where it ends.
-    const horizon = isLast ? text.length : text.length - maxLength - 4;
+    const { pattern, maxRestLength } = this.#rules;
+    let undecided = text.length;
     let from = this.#hasContext ? 1 : 0;
     let output = '';
     pattern.lastIndex = from;
     for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-      if (match.index > horizon) break;
       const [found, scheme = '', slashes = '//', authority = ''] = match;
-      const rest = text.slice(pattern.lastIndex, pattern.lastIndex + maxLength + 4);
+      const rest = text.slice(pattern.lastIndex, pattern.lastIndex + maxRestLength);
+      if (!isLast && this.#mayGoOn(slashes, authority.toLowerCase(), rest)) {
+        undecided = match.index;
+        break;
+      }
       const url = this.#publicUrl(scheme.toLowerCase(), slashes, authority.toLowerCase(), rest);
       if (!url) continue;
       output += text.slice(from, match.index) + url.text;
       from = match.index + found.length + url.length;
       pattern.lastIndex = from;
     }
-    const end = isLast ? text.length : this.#holdFrom(text, from);
+    const end = isLast ? text.length : this.#holdFrom(text, from, undecided);
     output += text.slice(from, end);
     this.#hasContext = end > 0;
     this.#held = text.slice(Math.max(0, end - 1));
@@ -126,19 +132,28 @@ export class UrlRewriter {
     return `${scheme === '' ? '' : `${own}:`}${slashes}${authority}`;
   }
 
-  /** Where to stop: the first place from `from` on where a URL may have begun. */
-  #holdFrom(text: string, from: number): number {
-    const { maxLength, beginnings } = this.#rules;
-    const start = Math.max(from, text.length - maxLength - 4);
+  /** Does it take more of the text to say what this URL is? */
+  #mayGoOn(slashes: string, authority: string, rest: string): boolean {
+    if (MAY_BE_BARE.test(rest)) return true;
+    const slash = slashes === '//' ? '/' : '\\/';
+    return this.#rules.mappings.some(
+      ({ authorities, path }) =>
+        authorities.includes(authority) && path.replaceAll('/', slash).startsWith(rest),
+    );
+  }
+
+  /** Where to stop: the first place from `from` on where a URL may have begun, at most `to`. */
+  #holdFrom(text: string, from: number, to: number): number {
+    const { maxBeginning, beginnings } = this.#rules;
+    const start = Math.max(from, text.length - maxBeginning);
     const tail = text.slice(start).toLowerCase();
-    for (let i = 0; i < tail.length; i++) {
+    for (let i = 0; i < to - start; i++) {
       const char = tail[i];
       if (char !== 'h' && char !== 'w' && char !== '/' && char !== '\\') continue;
       const begun = tail.slice(i);
-      const mayBegin = beginnings.some((url) => url.startsWith(begun) || begun.startsWith(url));
-      if (mayBegin) return start + i;
+      if (beginnings.some((url) => url.startsWith(begun))) return start + i;
     }
-    return text.length;
+    return to;
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Downstream } from '../shared/downstream.ts';
 import type { Logger } from '../shared/logger.ts';
 import { redactUrl } from '../shared/logger.ts';
+import { http2StreamOf } from '../shared/truncate.ts';
 
 /**
  * Notes one request; call it when the request arrives.
@@ -34,6 +35,8 @@ export function createAccessLog({ format, log, writeLine }: AccessLogOptions): A
   return (req, res, downstream) => {
     const { socket } = req;
     const startedAt = performance.now();
+    // Many answers share an HTTP/2 connection, and nobody counts them apart.
+    const isCounted = http2StreamOf(req) === undefined;
     const bytesBefore = socket.bytesWritten;
     res.once('close', () => {
       const entry = {
@@ -42,7 +45,7 @@ export function createAccessLog({ format, log, writeLine }: AccessLogOptions): A
         url: redactUrl(req.url ?? '-'),
         version: req.httpVersion,
         status: res.statusCode,
-        bytes: socket.bytesWritten - bytesBefore,
+        bytes: isCounted ? socket.bytesWritten - bytesBefore : undefined,
         ms: Math.round(performance.now() - startedAt),
         referer: req.headers.referer && redactUrl(req.headers.referer),
         userAgent: req.headers['user-agent'],
@@ -60,7 +63,8 @@ export interface AccessEntry {
   readonly url: string;
   readonly version: string;
   readonly status: number;
-  readonly bytes: number;
+  /** Unknown over HTTP/2. */
+  readonly bytes: number | undefined;
   readonly referer?: string | undefined;
   readonly userAgent?: string | undefined;
 }
@@ -75,7 +79,7 @@ export function combinedLine(entry: AccessEntry, date: Date): string {
     `[${logDate(date)}]`,
     quoted(request),
     entry.status,
-    entry.bytes,
+    entry.bytes ?? '-',
     quoted(entry.referer),
     quoted(entry.userAgent),
   ].join(' ');

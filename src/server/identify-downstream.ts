@@ -9,6 +9,9 @@ export type Trust = (address: string) => boolean;
 /** What stands for the address of a peer on a unix socket. */
 export const UNIX = 'unix';
 
+/** Addresses whose answer is remembered at once. */
+const MAX_KNOWN = 4_096;
+
 /** Make a `Trust` of addresses, networks such as `10.0.0.0/8`, and `unix`. */
 export function createTrust(networks: readonly string[]): Trust {
   const list = new BlockList();
@@ -19,10 +22,21 @@ export function createTrust(networks: readonly string[]): Trust {
     else list.addSubnet(address, Number(prefix), family);
   }
   const trustsUnix = networks.includes(UNIX);
-  return (address) => {
+  const isListed = (address: string) => {
     if (address === UNIX) return trustsUnix;
     const family = isIP(address);
     return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  };
+  if (networks.length === 0) return () => false;
+  // Asked for every request, mostly about the same few; a look into the list costs microseconds.
+  const known = new Map<string, boolean>();
+  return (address) => {
+    const remembered = known.get(address);
+    if (remembered !== undefined) return remembered;
+    if (known.size >= MAX_KNOWN) known.clear();
+    const trusted = isListed(address);
+    known.set(address, trusted);
+    return trusted;
   };
 }
 
@@ -75,5 +89,6 @@ function clientAddress(hops: readonly string[], isTrusted: Trust): string {
 
 /** IPv4 addresses that a dual-stack socket shows as IPv6 are IPv4 addresses. */
 export function plainAddress(address: string): string {
+  if (!address.startsWith('::')) return address;
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../shared/errors.ts';
 import { ProxyError } from '../shared/errors.ts';
-import { headerValues } from '../shared/raw-headers.ts';
+import { hasBody, headerValues } from '../shared/raw-headers.ts';
 import { http2StreamOf } from '../shared/truncate.ts';
 import type { Peer } from './identify-downstream.ts';
 import { answerLocally } from './local-answers.ts';
@@ -43,7 +43,7 @@ export function createReception(handlers: Handlers, bodyTimeoutMs: number): Rece
     const peer = peerOf(connection);
     if (typeof peer === 'string') respondWithError(res, new ProxyError(peer), 'close');
     else if (!answerLocally(req, res)) handlers.onRequest(req, res, peer);
-    if (!req.complete) endUnfinished(req, res, bodyTimeoutMs);
+    if (hasBody(req.rawHeaders)) endUnfinished(req, res, bodyTimeoutMs);
   }
 
   return {
@@ -55,7 +55,8 @@ export function createReception(handlers: Handlers, bodyTimeoutMs: number): Rece
         res.on('error', () => undefined);
         return respondWithError(res, new ProxyError('EXPECTATION_FAILED'), 'close');
       }
-      beLastUnlessContinued(res);
+      // Node ends the connection with an answer that comes without the 100: what follows could be
+      // the body nevertheless.
       receive(req, res, connection);
     },
     onUpgrade(req, socket, head) {
@@ -63,20 +64,6 @@ export function createReception(handlers: Handlers, bodyTimeoutMs: number): Rece
       if (typeof peer === 'string') refuse(socket, peer);
       else handlers.onUpgrade(req, socket, head, peer);
     },
-  };
-}
-
-/**
- * A client that is not told to go on with its body may send it nevertheless, or its next request:
- * an answer without that word is the last one of its connection.
- */
-function beLastUnlessContinued(res: ServerResponse): void {
-  const { shouldKeepAlive } = res;
-  const writeContinue = res.writeContinue.bind(res);
-  res.shouldKeepAlive = false;
-  res.writeContinue = (callback) => {
-    res.shouldKeepAlive = shouldKeepAlive;
-    writeContinue(callback);
   };
 }
 

@@ -31,14 +31,16 @@ export function respondWithError(
 ): void {
   if (res.headersSent) return truncate(res);
   const { status, headers, body } = errorAnswer(error.code, clientText(error));
-  const connection = after === 'go on' && isRead(res.req) ? {} : { connection: 'close' };
+  // Who has fallen silent within a body is not waited for.
+  const goesOn = after === 'go on' && error.code !== 'REQUEST_TIMEOUT' && isRead(res.req);
+  const connection = goesOn ? {} : { connection: 'close' };
   res.writeHead(status, { ...headers, ...connection });
   res.end(res.req.method === 'HEAD' ? undefined : body);
 }
 
-/** Is there nothing left of a request that would be read as the next one? */
+/** Is there nothing left of a request that would be read as the next one, or is it being read? */
 export function isRead(req: IncomingMessage): boolean {
-  return req.complete || !hasBody(req.rawHeaders);
+  return req.complete || !hasBody(req.rawHeaders) || req.readableFlowing === true;
 }
 
 /** The parts of an error's answer. */

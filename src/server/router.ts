@@ -26,6 +26,9 @@ export type Match<E, M> =
  */
 export type Router<E, M> = (target: string) => Match<E, M>;
 
+const OWN = { kind: 'own' } as const;
+const SITE = { kind: 'site' } as const;
+
 /** Make a router; the most specific mount wins over others, mounts over live endpoints. */
 export function createRouter<
   E extends { readonly pattern: PathPattern },
@@ -34,8 +37,9 @@ export function createRouter<
   const sorted = [...endpoints].sort((a, b) => compareSpecificity(a.pattern, b.pattern));
   const byLength = [...mounts].sort((a, b) => b.prefix.length - a.prefix.length);
   return (target) => {
-    const path = target.split('?', 1)[0] ?? '';
-    if (isOwnPath(path)) return { kind: 'own' };
+    const query = target.indexOf('?');
+    const path = query === -1 ? target : target.slice(0, query);
+    if (isOwnPath(path)) return OWN;
     for (const mount of byLength) {
       const rest = restBelow(target, mount.prefix);
       if (rest === undefined) continue;
@@ -43,9 +47,10 @@ export function createRouter<
       return { kind: 'mount', mount, rest };
     }
     if (byLength.length > 0 && path.includes('%')) refuseDisguised(path, byLength);
+    if (sorted.length === 0) return SITE;
     const segments = pathSegments(path);
     const endpoint = segments && sorted.find(({ pattern }) => matchesPattern(pattern, segments));
-    return endpoint ? { kind: 'live', endpoint } : { kind: 'site' };
+    return endpoint ? { kind: 'live', endpoint } : SITE;
   };
 }
 

@@ -5,8 +5,9 @@ export function mountProblem(path: string): string | undefined {
   if (!path.startsWith('/')) return `must start with "/": try "/${path}"`;
   if (path === '/') return 'must be a path below "/", which is the site';
   if (isOwnPath(path)) return '"/_comet/" is the proxy\'s own, choose another path';
-  if (/[^\x21-\x7e]|[?#%*\\;]/.test(path) || path.includes('//')) {
-    return 'must be a plain path: no "?", "#", "%", "*", "\\", ";" or "//" in it';
+  // It is written into pages and cookies: no character may mean something there.
+  if (!/^(?:\/[\w.~!+=:@-]+)+\/?$/.test(path)) {
+    return 'must be a plain path: letters, digits and "._~!+=:@-" between slashes';
   }
   if (pathSegments(path) === undefined) return 'must not have "." or ".." in it';
   return undefined;

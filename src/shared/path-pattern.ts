@@ -87,9 +87,12 @@ export function matchesPattern(pattern: PathPattern, segments: readonly string[]
 
 /** SECURITY: in any spelling of its letters the prefix is ours: `/%5Fcomet/` is not the site's. */
 export function isOwnPath(path: string): boolean {
-  const decoded = path
-    .slice(0, OWN_PREFIX.length * 3)
-    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const start = path.slice(0, OWN_PREFIX.length * 3);
+  const decoded = start.includes('%')
+    ? start.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+        String.fromCharCode(Number.parseInt(hex, 16)),
+      )
+    : start;
   return decoded.startsWith(OWN_PREFIX) || `${decoded}/` === OWN_PREFIX;
 }
 
@@ -106,9 +109,9 @@ export function compareSpecificity(a: PathPattern, b: PathPattern): number {
 
 function decodeSegment(raw: string): string | undefined {
   if (/[\\;]|%(?:2f|5c|3b|00)/i.test(raw)) return undefined;
-  let text: string;
+  let text = raw;
   try {
-    text = decodeURIComponent(raw);
+    if (raw.includes('%')) text = decodeURIComponent(raw);
   } catch {
     return undefined; // a malformed escape: nobody can say which path this is
   }

@@ -18,7 +18,13 @@ export function headerValues(raw: RawHeaders, name: string): string[] {
 
 /** The first value of one header, or `undefined`. `name` is in lower case. */
 export function headerValue(raw: RawHeaders, name: string): string | undefined {
-  return headerValues(raw, name)[0];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const candidate = raw[i] as string;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) {
+      return raw[i + 1] as string;
+    }
+  }
+  return undefined;
 }
 
 /** Split a comma separated header value into trimmed, non-empty parts. */

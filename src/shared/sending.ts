@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { http2StreamOf } from './truncate.ts';
+import { http2StreamOf, truncate } from './truncate.ts';
 
 /**
  * From now on the client must read something of what waits for it every `timeoutMs`, or its
@@ -8,7 +8,7 @@ import { http2StreamOf } from './truncate.ts';
  */
 export function limitSending(res: ServerResponse, timeoutMs: number): void {
   const stream = http2StreamOf(res);
-  if (stream) stream.setTimeout(timeoutMs, () => stream.close());
+  if (stream) stream.setTimeout(timeoutMs, () => truncate(res));
   else res.socket?.setTimeout(timeoutMs);
 }
 

@@ -3,6 +3,9 @@ import { buildConnector, Pool } from 'undici';
 import type { ErrorCode } from './errors.ts';
 import { ProxyError } from './errors.ts';
 
+/** Largest head of an upstream's answer. */
+export const MAX_HEADER_BYTES = 64 * 1_024;
+
 /** How the certificate of an upstream is judged. */
 export interface UpstreamTls {
   /** PEM text of the authorities that are trusted instead of the well-known ones. */
@@ -58,7 +61,7 @@ export function createUpstreamPool(options: UpstreamOptions): Pool {
     },
     // Answers may take any time: a stream is not to be cut by a default.
     bodyTimeout: 0,
-    maxHeaderSize: 64 * 1_024,
+    maxHeaderSize: MAX_HEADER_BYTES,
     allowH2: false,
   });
 }
@@ -106,7 +109,7 @@ export function isConnectFailure({ code, cause }: ProxyError): boolean {
 
 /** Is it the form of the answer that could not be read, and a more tolerant parser might? */
 export function isUnreadable({ code, cause }: ProxyError): boolean {
-  const { code: inner = '', message = '' } = (cause ?? {}) as { code?: string; message?: string };
-  if (code !== 'UPSTREAM_INVALID') return false;
-  return inner.startsWith('HPE_') || message.startsWith('bad response');
+  if (code !== 'UPSTREAM_INVALID' || !(cause instanceof Error)) return false;
+  const isMismatch = 'code' in cause && cause.code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
+  return isMismatch || cause.name === 'HTTPParserError' || cause.message.startsWith('bad response');
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { Clock, Timer } from '../shared/clock.ts';
+import { limitSending } from '../shared/sending.ts';
 import { raw } from './coding.ts';
 import type { Connection, ConnectionHooks } from './connection.ts';
 import { EVENT_HEADERS } from './connection.ts';
@@ -64,8 +65,7 @@ export class Reply implements Connection {
     const body = this.#framing.body(this.#frames, framing);
     const length = { 'content-length': String(body.length) };
     const own = this.#framing.headers(framing);
-    // Node takes it back when the answer is read.
-    this.#res.socket?.setTimeout(stallMs);
+    limitSending(this.#res, stallMs);
     this.#res.writeHead(200, { ...own, ...EVENT_HEADERS, ...length, ...headers }).end(body);
   }
 

@@ -42,7 +42,7 @@ const REFUSED: readonly (readonly [name: string, request: string, status: number
     ['another protocol version', 'GET / HTTP/2.0\r\nHost: a\r\n\r\n', 505, 'HTTP_VERSION'],
     ['no request at all', 'hello\r\n\r\n', 400, 'BAD_REQUEST'],
     ['an unknown method', 'HELO / HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'BAD_REQUEST'],
-    ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 405, 'METHOD_NOT_ALLOWED'],
+    ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 405, 'METHOD_NOT_PASSED_ON'],
   ];
 
 for (const [name, request, status, code] of REFUSED) {

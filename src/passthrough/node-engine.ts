@@ -1,34 +1,40 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import { PassThrough, pipeline, Readable } from 'node:stream';
 import httpProxy from 'http-proxy';
 import type { Clock } from '../shared/clock.ts';
 import { ProxyError } from '../shared/errors.ts';
+import type { RawHeaders } from '../shared/raw-headers.ts';
 import type { UpstreamTls } from '../shared/upstream.ts';
+import { MAX_HEADER_BYTES } from '../shared/upstream.ts';
 import type { AnswerHandler, Engine, Flow, Outgoing } from './exchange.ts';
+import { isBodiless } from './exchange.ts';
+import { expectsContinue } from './request-body.ts';
 
-/** How one upstream with broken HTTP is spoken to. */
-export interface LenientEngineOptions {
+/** How one upstream is spoken to. */
+export interface NodeEngineOptions {
   readonly url: URL;
   readonly tls: UpstreamTls;
   readonly connectTimeoutMs: number;
   /** Longest wait for the head of the answer; 0 is for ever. */
   readonly responseTimeoutMs: number;
   readonly clock: Clock;
+  /** Read broken HTTP. */
+  readonly isTolerant: boolean;
   /** For upgrades: tunnels need an exact handshake. */
   readonly upgrades: Engine;
 }
 
 /**
- * The engine for upstreams whose HTTP is broken: bare line feeds, folded headers, control
- * characters, an unasked 100 Continue. It stands on `http-proxy` (the maintained fork of that
- * name) and Node's tolerant parser.
+ * The engine over `http-proxy` (the maintained fork of that name) and Node's own client. Slower than
+ * the strict one, but it can do two things more: read broken HTTP (bare line feeds, folded headers,
+ * control characters, an unasked 100 Continue), and let the head of a request go ahead of its body.
  *
  * SECURITY: what the tolerant parser reads may be ambiguous, so no connection carries a second
  * exchange: there is no next answer that could be confused. The library is a mere engine here; what
  * leaves toward either side is written by us.
  */
-export function createLenientEngine(options: LenientEngineOptions): Engine {
-  const exchanges = new WeakMap<IncomingMessage, LenientExchange>();
+export function createNodeEngine(options: NodeEngineOptions): Engine {
+  const exchanges = new WeakMap<IncomingMessage, NodeExchange>();
   const proxy = httpProxy.createProxyServer({
     target: options.url.origin,
     // The raw target goes on as it is: the library would normalise it through `new URL`.
@@ -49,46 +55,55 @@ export function createLenientEngine(options: LenientEngineOptions): Engine {
   proxy.on('econnreset', () => undefined);
 
   return {
-    takesBodyEarly: true,
     reusesConnections: false,
     exchange(outgoing, handler) {
       if (outgoing.isUpgrade) return options.upgrades.exchange(outgoing, handler);
-      const exchange = new LenientExchange(outgoing, handler, options);
+      const exchange = new NodeExchange(outgoing, handler, options);
       const { req, res } = outgoing;
       exchanges.set(req, exchange);
       // The library would wait for a 100 where it sees Expect.
       delete req.headers.expect;
-      const body = outgoing.body ? Readable.from(outgoing.body()) : Readable.from([]);
-      body.on('error', (error) => exchange.abort(error));
       // What the library takes for TLS options are the options of the whole request.
-      const ssl = { insecureHTTPParser: true, servername: options.tls.serverName };
+      const ssl = {
+        insecureHTTPParser: options.isTolerant,
+        maxHeaderSize: MAX_HEADER_BYTES,
+        servername: options.tls.serverName,
+      };
       // It takes the path from the request, and nobody else is to see another one there.
       const { url } = req;
       req.url = outgoing.path;
       try {
-        proxy.web(req, res, { buffer: body, ssl }, (error: Error) => exchange.onError(error));
+        proxy.web(req, res, { buffer: exchange.body, ssl }, (error: Error) =>
+          exchange.onError(error),
+        );
       } finally {
         if (url !== undefined) req.url = url;
       }
       return exchange;
     },
-    close: () => options.upgrades.close(),
+    async close() {}, // a connection ends with its exchange
   };
 }
 
-class LenientExchange implements Flow {
+/** How long an upstream is waited for that may have something against a body (RFC 9110 §10.1.1). */
+const CONTINUE_MS = 1_000;
+
+class NodeExchange implements Flow {
   readonly #outgoing: Outgoing;
   readonly #handler: AnswerHandler;
-  readonly #options: LenientEngineOptions;
+  readonly #options: NodeEngineOptions;
   #request: ClientRequest | undefined;
   #answer: IncomingMessage | undefined;
   #reason: Error | undefined;
   #isOver = false;
+  /** What the library sends: the client is not read before there is a connection. */
+  readonly body = new PassThrough();
 
-  constructor(outgoing: Outgoing, handler: AnswerHandler, options: LenientEngineOptions) {
+  constructor(outgoing: Outgoing, handler: AnswerHandler, options: NodeEngineOptions) {
     this.#outgoing = outgoing;
     this.#handler = handler;
     this.#options = options;
+    if (!outgoing.body) this.body.end();
   }
 
   resume(): void {
@@ -105,6 +120,7 @@ class LenientExchange implements Flow {
   onError(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.body.destroy();
     this.#handler.onError(this.#reason ?? error);
   }
 
@@ -124,7 +140,13 @@ class LenientExchange implements Flow {
     request.once('close', () => connecting.cancel());
     const onConnected = () => {
       connecting.cancel();
+      this.#sendBody(request);
       if (responseTimeoutMs === 0) return;
+      // Nobody answers what is not sent yet.
+      if (request.writableFinished) wait();
+      else request.once('finish', wait);
+    };
+    const wait = () => {
       const waiting = clock.after(responseTimeoutMs, () => {
         this.abort(new ProxyError('UPSTREAM_TIMEOUT', 'no answer in time'));
       });
@@ -139,18 +161,49 @@ class LenientExchange implements Flow {
         onConnected,
       );
     // Nobody asked for an upgrade: Node would leave the connection to us, open.
-    request.once('upgrade', () => this.abort(new ProxyError('UPSTREAM_INVALID', 'an unasked 101')));
+    request.once('upgrade', (_answer, upstream) => {
+      upstream.on('error', () => undefined).destroy();
+      this.abort(new ProxyError('UPSTREAM_INVALID', 'an unasked 101'));
+    });
+  }
+
+  #sendBody(request: ClientRequest): void {
+    const { body, req } = this.#outgoing;
+    if (!body) return;
+    // The head goes first, whenever the client sends what follows. flushHeaders() would turn latin1
+    // bytes into UTF-8.
+    request.write(Buffer.alloc(0));
+    let hasBegun = false;
+    const begin = () => {
+      if (hasBegun || this.#isOver || this.#answer) return;
+      hasBegun = true;
+      pipeline(Readable.from(body.content()), this.body, (error) => {
+        if (error && !this.#isOver) this.abort(error);
+      });
+    };
+    if (!expectsContinue(req)) return begin();
+    request.once('continue', begin);
+    const patience = this.#options.clock.after(CONTINUE_MS, begin);
+    request.once('close', () => patience.cancel());
   }
 
   onAnswer(answer: IncomingMessage): void {
     this.#answer = answer;
-    const { statusCode: status = 0, statusMessage, rawHeaders: headers } = answer;
+    const { statusCode: status = 0, statusMessage } = answer;
+    const headers = answer.rawHeaders.map(withoutControls);
+    if (status < 200) return this.abort(new ProxyError('UPSTREAM_INVALID', `the status ${status}`));
     const reason = /^[\t\x20-\x7e]+$/.test(statusMessage ?? '') ? statusMessage : undefined;
     answer.on('error', (error) => this.onError(error));
     try {
       this.#handler.onHead({ status, reason, headers });
     } catch (error) {
       this.abort(error as Error);
+      return;
+    }
+    if (isBodiless(this.#outgoing.method, status)) {
+      // Whatever follows is not looked at: the connection ends here.
+      this.#end([]);
+      this.#request?.destroy();
       return;
     }
     answer.on('data', (chunk: Buffer) => {
@@ -162,14 +215,25 @@ class LenientExchange implements Flow {
         this.onError(new ProxyError('UPSTREAM_RESET', 'the answer broke off'));
         return;
       }
-      this.#isOver = true;
-      this.#handler.onEnd(answer.rawTrailers);
+      this.#end(answer.rawTrailers);
     });
+  }
+
+  #end(trailers: RawHeaders): void {
+    this.#isOver = true;
+    // Nobody takes the rest of it; whoever reads the request is to know.
+    this.body.destroy();
+    this.#handler.onEnd(trailers);
   }
 }
 
+/** SECURITY: what no header may hold becomes a space (RFC 9110 §5.5). */
+function withoutControls(text: string): string {
+  return text.replace(/[^\t\x20-\x7e\x80-\xff]+/g, ' ');
+}
+
 /** Node's client takes duplicates as a list under the name in its first spelling. */
-function replaceHeaders(request: ClientRequest, { headers, body }: Outgoing): void {
+function replaceHeaders(request: ClientRequest, { headers, body, req }: Outgoing): void {
   for (const name of request.getHeaderNames()) request.removeHeader(name);
   const byName = new Map<string, { name: string; values: string[] }>();
   for (let i = 0; i + 1 < headers.length; i += 2) {
@@ -183,5 +247,6 @@ function replaceHeaders(request: ClientRequest, { headers, body }: Outgoing): vo
     request.setHeader(name, values.length === 1 ? first : values);
   }
   request.setHeader('Connection', 'close');
+  if (body && expectsContinue(req)) request.setHeader('Expect', '100-continue');
   if (body && !byName.has('content-length')) request.setHeader('Transfer-Encoding', 'chunked');
 }

@@ -1,0 +1,23 @@
+// The site behind every contender: a bare socket, so that it never is what is waited for.
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { CASES, readMessage } from './pass-through-cases.ts';
+
+const WRONG = Buffer.from('HTTP/1.1 400 Wrong\r\nContent-Length: 5\r\n\r\nwrong');
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let text = '';
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+    const request = readMessage(text);
+    if (!request) return;
+    text = '';
+    const known = CASES[request.start.split(' ')[1] ?? ''];
+    socket.write(known?.requestBody === request.body ? known.answer : WRONG);
+  });
+});
+
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {
+  console.log(`listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+});
