@@ -99,6 +99,10 @@ const mountObject = z
         description:
           "The site's cookies that the Comet server may see. Default: none, only its own.",
       }),
+    authorization: z.boolean().default(false).meta({
+      description:
+        "Pass Basic and Digest credentials on. Browsers send those of the site along; the Comet server's own need it.",
+    }),
     connectTimeout,
     responseTimeout: duration(
       '0s',

@@ -3,14 +3,14 @@ import type { Clock } from '../shared/clock.ts';
 
 /** One of several equal servers. */
 export interface Member {
-  /** Stays the same over restarts, and tells nothing of the address. */
+  /** Stays the same over restarts. */
   readonly id: string;
 }
 
 /** For how long a server that could not be reached is left out. */
 const OUT_MS = 10_000;
 
-/** A short name for one server, for cookies. */
+/** A short name for one server, for cookies. Whoever guesses its URL can tell that it is this one. */
 export function memberId(url: URL): string {
   return createHash('sha256').update(url.href).digest('base64url').slice(0, 12);
 }

@@ -21,6 +21,8 @@ export interface MountExchange {
   readonly requestTarget: string;
   /** The upstream gets the client's own Host, Origin and Referer. */
   readonly preserveHost: boolean;
+  /** Basic and Digest credentials are passed on. */
+  readonly passesCredentials: boolean;
   /** Whose cookies are whose; `undefined` for the site, whose cookies are just the site's. */
   readonly cookies: CookieSpace | undefined;
 }
@@ -42,6 +44,11 @@ export function mountRewriting(exchange: MountExchange): Rewriting {
 
   function requestHeader(name: string, value: string): string | undefined {
     if (name === 'cookie' && cookies) return undefined; // joined below
+    // SECURITY: a browser that has logged in to the site sends its password to all paths of it. What
+    // a script adds by itself (Bearer, …) is meant for the one it sends it to.
+    const isOfBrowser =
+      name === 'authorization' && /^\s*(?:basic|digest|ntlm|negotiate)\b/i.test(value);
+    if (isOfBrowser && !exchange.passesCredentials) return undefined;
     if (preserveHost) return value;
     if (name === 'origin') return upstreamOrigin(value, downstream, mapping);
     if (name === 'referer') return upstreamReferer(value, downstream, mapping);

@@ -79,6 +79,7 @@ export function createSiteRoute(
           mappings: [mapping],
           requestTarget: target,
           preserveHost,
+          passesCredentials: true,
           cookies: undefined,
         });
     const bodies = rules && siteRewriting(rules, downstream, mapping);
@@ -160,6 +161,7 @@ export function createMountRoute(
             mappings,
             requestTarget: path,
             preserveHost: mount.preserveHost,
+            passesCredentials: mount.authorization,
             cookies,
           }),
           extraHeaders: isByCookie && known !== member.id ? setSticky(member.id, downstream) : [],

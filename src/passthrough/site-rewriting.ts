@@ -5,9 +5,9 @@ import type { Downstream } from '../shared/downstream.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import { headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
 import { mapPolicy } from './content-security-policy.ts';
-import { IntegrityStripper } from './integrity.ts';
 import type { Rewriting } from './rewriting.ts';
 import { mapHeaders } from './rewriting.ts';
+import { TagRewriter } from './tag-rewriter.ts';
 import { mapLink, mapRefresh } from './url-headers.ts';
 import type { Mapping } from './url-map.ts';
 import { toPublicReference } from './url-map.ts';
@@ -141,7 +141,7 @@ export function siteRewriting(rules: UrlRules, downstream: Downstream, site: Map
       if (method === 'HEAD' || status === 204) return { headers: ofText, body: [] };
       const isHtml = HTML.test(contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '');
       const text = textTransform([
-        ...(isHtml ? [new IntegrityStripper(downstream.host)] : []),
+        ...(isHtml ? [new TagRewriter(downstream.host, authorities)] : []),
         new UrlRewriter(rules, publicOrigin),
       ]);
       const body = isGzip ? [gunzip(), text, gzip()] : [text];

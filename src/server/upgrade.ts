@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http';
-import { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hasBody } from '../shared/raw-headers.ts';
 import { refuse } from './respond.ts';
+import { socketResponse } from './socket-response.ts';
 
 /** RFC 6455 §4.1, as far as it can be checked without the answer. */
 export function isWebSocket(req: IncomingMessage): boolean {
@@ -29,18 +29,9 @@ export function declineUpgrade(
 ): void {
   // Without the parser a body could not be told from the next request.
   if (hasBody(req.rawHeaders)) return refuse(socket, 'BAD_UPGRADE');
-  const res = new ServerResponse(req);
-  res.shouldKeepAlive = false;
-  res.assignSocket(socket);
-  socket.on('drain', () => res.emit('drain'));
+  const res = socketResponse(req, socket);
   // A socket that nobody reads does not notice that its peer has left.
   socket.once('end', () => socket.destroy());
-  // Node has taken its own listener away, too.
-  socket.on('timeout', () => socket.destroy());
   socket.resume();
-  res.once('finish', () => {
-    res.detachSocket(socket);
-    socket.end();
-  });
   onRequest(req, res);
 }

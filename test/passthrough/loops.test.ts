@@ -79,7 +79,10 @@ test('"via: false" says nothing, and passes what others said', async (t) => {
 });
 
 test('polls of a live endpoint name us too', async (t) => {
-  const upstream = await answerWith(t, `${OK.slice(0, 17)}Content-Type: text/plain\r\n${OK.slice(17)}`);
+  const upstream = await answerWith(
+    t,
+    `${OK.slice(0, 17)}Content-Type: text/plain\r\n${OK.slice(17)}`,
+  );
   const live = { '/state': { every: '1m', vary: [] } };
   const proxy = await startTestProxy(t, { site: upstream.url, live });
   await ask(t, proxy.port, get('/state', 'Accept: text/event-stream', 'Connection: close'), 'HEAD');

@@ -28,7 +28,9 @@ for (const lenient of [false, true]) {
 
   for (const request of [get(), `${POST}Content-Length: 2\r\n\r\nhi`]) {
     test(`a site that is silent before its head is a 504 (${engine}): ${request.slice(0, 4)}`, async (t) => {
-      const { client, site } = await begin(t, request, { site: { lenient, responseTimeout: '300ms' } });
+      const { client, site } = await begin(t, request, {
+        site: { lenient, responseTimeout: '300ms' },
+      });
       assert.equal((await readAnswer(client)).status, 504);
       await site.closed;
     });

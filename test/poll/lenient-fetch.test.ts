@@ -28,7 +28,12 @@ function pollsOf(origin: string) {
   const clock = createFakeClock();
   const tls = { ca: undefined, serverName: defaultServerName(url), verify: true };
   const fetch = createLenientFetch({ url, tls }, clock);
-  const defaults = { target: '/state', headers: ['Host', 'a'], timeoutMs: 5_000, maxBytes: MAX_BYTES };
+  const defaults = {
+    target: '/state',
+    headers: ['Host', 'a'],
+    timeoutMs: 5_000,
+    maxBytes: MAX_BYTES,
+  };
   return {
     clock,
     get: (request: Partial<PollRequest> = {}, signal = new AbortController().signal) =>
@@ -74,7 +79,10 @@ for (const [status, head] of [
   test(`a lenient poll takes a ${status} for whole with its head`, async (t) => {
     const { get } = await setUp(t, (peer) => peer.send(head));
     const answer = await get();
-    assert.deepEqual([answer.status, answer.headers.get('etag'), answer.body.length], [status, '"a"', 0]);
+    assert.deepEqual(
+      [answer.status, answer.headers.get('etag'), answer.body.length],
+      [status, '"a"', 0],
+    );
   });
 }
 
@@ -96,7 +104,9 @@ for (const [name, bytes] of [
   for (const how of ['end', 'reset'] as const) {
     test(`half an answer is none to a lenient poll: ${name}, ${how}`, async (t) => {
       const { upstream, get, clock } = await setUp(t, (peer) => {
-        peer.socket.write(bytes, 'latin1', () => (how === 'end' ? peer.socket.end() : peer.reset()));
+        peer.socket.write(bytes, 'latin1', () =>
+          how === 'end' ? peer.socket.end() : peer.reset(),
+        );
       });
       await rejects(get(), 'UPSTREAM_RESET');
       assert.equal(upstream.connections.length, 2, 'it is asked once more');
@@ -122,7 +132,11 @@ test('an answer without an end that is reset is none', async (t) => {
 const FAILURES: readonly (readonly [name: string, bytes: string, code: 'UPSTREAM_INVALID'])[] = [
   ['no HTTP at all', 'SSH-2.0-OpenSSH_9.2\r\n\r\n', 'UPSTREAM_INVALID'],
   ['two lengths', `${OK}Content-Length: 2\r\nContent-Length: 3\r\n\r\nok!`, 'UPSTREAM_INVALID'],
-  ['an upgrade that nobody asked for', 'HTTP/1.1 101 Odd\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n', 'UPSTREAM_INVALID'],
+  [
+    'an upgrade that nobody asked for',
+    'HTTP/1.1 101 Odd\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
+    'UPSTREAM_INVALID',
+  ],
   ['Brotli', `${OK}Content-Encoding: br\r\nContent-Length: 2\r\n\r\nok`, 'UPSTREAM_INVALID'],
   ['a coding that is not chunks', `${OK}Transfer-Encoding: gzip\r\n\r\nok`, 'UPSTREAM_INVALID'],
 ];
@@ -173,7 +187,9 @@ for (const [where, bytes] of [
   });
 }
 
-test('a lenient poll that is abandoned before it starts is never sent', { timeout: 20_000 }, async (t) => {
+test('a lenient poll that is abandoned before it starts is never sent', {
+  timeout: 20_000,
+}, async (t) => {
   const { upstream, get } = await setUp(t, (peer) => peer.send(`${OK}Content-Length: 2\r\n\r\nok`));
   await rejects(get({ target: '/never' }, AbortSignal.abort()), 'UPSTREAM_RESET');
   await get({ target: '/next' });
@@ -194,7 +210,9 @@ test('a live endpoint of a lenient site is pushed', async (t) => {
   let n = 0;
   const { upstream } = await setUp(t, (peer) => {
     const body = JSON.stringify({ n: ++n });
-    peer.send(`HTTP/1.1 200 OK\nContent-Type: application/json\nX-A: a\x01\nContent-Length: ${body.length}\n\n${body}`);
+    peer.send(
+      `HTTP/1.1 200 OK\nContent-Type: application/json\nX-A: a\x01\nContent-Length: ${body.length}\n\n${body}`,
+    );
   });
   const proxy = await startTestProxy(t, {
     site: { url: upstream.url, lenient: true },
@@ -205,5 +223,8 @@ test('a live endpoint of a lenient site is pushed', async (t) => {
   const [first, second] = [await stream.next(), await stream.next()];
   assert.match(first.data, /^\{"n":\d+\}$/);
   assert.notEqual(first.data, second.data);
-  assert.deepEqual(proxy.lines.filter(({ level }) => level === 'warn' || level === 'error'), []);
+  assert.deepEqual(
+    proxy.lines.filter(({ level }) => level === 'warn' || level === 'error'),
+    [],
+  );
 });

@@ -20,6 +20,7 @@ function passed(location: string, publicUrl: string, base: Mapping, requestTarge
     mappings: base === UPSTREAMS.site ? [base] : MOUNTS,
     requestTarget,
     preserveHost: false,
+    passesCredentials: false,
     cookies: undefined,
   }).response({ method: 'GET', status: 302, headers: ['Location', location] });
   return headerValue(headers, 'location') ?? '';

@@ -11,6 +11,7 @@ const MOUNT: MountExchange = {
   mappings: MOUNTS,
   requestTarget: '/bayeux/a/b?c',
   preserveHost: false,
+  passesCredentials: false,
   cookies: { prefix: bayeux.prefix, path: bayeux.path, shared: new Set() },
 };
 const SITE: MountExchange = { ...MOUNT, mapping: site, mappings: [site], cookies: undefined };
@@ -189,3 +190,20 @@ test("a Comet document's own policy allows at the mount what it allowed at the o
   const policy = ['Content-Security-Policy', "script-src https://push.example 'nonce-x'"];
   assert.deepEqual(response(policy), ['Content-Security-Policy', "script-src 'self' 'nonce-x'"]);
 });
+
+const CREDENTIALS: Record<string, boolean> = {
+  'Basic c2l0ZTpzZWNyZXQ=': false,
+  'basic c2l0ZTpzZWNyZXQ=': false,
+  'Digest username="site"': false,
+  'Negotiate abc': false,
+  'Bearer token': true,
+  'Basically mine': true,
+};
+for (const [value, passes] of Object.entries(CREDENTIALS)) {
+  test(`what a browser says of the site's login is not for the Comet origin: ${value}`, () => {
+    const sent = ['Authorization', value];
+    assert.deepEqual(mountRewriting(MOUNT).request(sent), passes ? sent : []);
+    const asked = mountRewriting({ ...MOUNT, passesCredentials: true });
+    assert.deepEqual(asked.request(sent), sent);
+  });
+}

@@ -17,7 +17,10 @@ const INVALID: readonly (readonly [name: string, answer: string, request?: strin
   ['a status of four digits', 'HTTP/1.1 1000 Odd\r\nContent-Length: 0\r\n\r\n'],
   ['a status of two digits', 'HTTP/1.1 20 Odd\r\nContent-Length: 0\r\n\r\n'],
   ['a negative status', 'HTTP/1.1 -200 Odd\r\nContent-Length: 0\r\n\r\n'],
-  ['a 101 that nobody asked for', 'HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n'],
+  [
+    'a 101 that nobody asked for',
+    'HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n',
+  ],
   ['a bare 101', 'HTTP/1.1 101 Switching\r\n\r\n'],
   ['a coding that is not chunks', `${OK}${TE}: gzip\r\n\r\nabc`],
   ['that coding, asked by HEAD', `${OK}${TE}: gzip\r\n\r\n`, HEAD],

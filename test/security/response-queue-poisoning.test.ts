@@ -13,7 +13,11 @@ function startSite(t: Parameters<typeof startRawUpstream>[0], answer: string) {
   return startRawUpstream(t, (peer) => {
     peer.socket.on('data', () => {
       const path = peer.received.split('GET /').at(-1)?.split(' ', 1)[0] ?? '';
-      peer.send(path === 'spoilt' ? answer : `HTTP/1.1 200 OK\r\nContent-Length: ${path.length}\r\n\r\n${path}`);
+      peer.send(
+        path === 'spoilt'
+          ? answer
+          : `HTTP/1.1 200 OK\r\nContent-Length: ${path.length}\r\n\r\n${path}`,
+      );
     });
   });
 }
@@ -24,7 +28,8 @@ const SPOILT: Record<string, string> = {
   'behind a 204': `HTTP/1.1 204 No Content\r\n\r\n${POISON}`,
   'behind a 304': `HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n${POISON}`,
   'as the body of a 204': 'HTTP/1.1 204 No Content\r\nContent-Length: 6\r\n\r\npoison',
-  'half a head': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nX-Poison: 1\r\nX',
+  'half a head':
+    'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nX-Poison: 1\r\nX',
 };
 
 for (const [name, bytes] of Object.entries(SPOILT)) {

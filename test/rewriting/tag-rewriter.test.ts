@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { IntegrityStripper } from '../../src/passthrough/integrity.ts';
+import { TagRewriter } from '../../src/passthrough/tag-rewriter.ts';
 import { assertLinear } from './assert-linear.ts';
 import { byCharacter, inPieces } from './in-pieces.ts';
 
-function stripper(): IntegrityStripper {
-  return new IntegrityStripper('shop.example');
+function stripper(): TagRewriter {
+  return new TagRewriter('shop.example', ['push.example', 'push.example:443']);
 }
 
 const STRIPPED: Record<string, string> = {
@@ -123,5 +123,21 @@ const HOSTILE: Record<string, string> = {
 for (const [name, text] of Object.entries(HOSTILE)) {
   test(`a page costs in proportion to its length, whatever is in it: ${name}`, () => {
     assertLinear(() => inPieces(stripper(), text, []), LONG);
+  });
+}
+
+const POLICIES: Record<string, string> = {
+  '<meta http-equiv="Content-Security-Policy" content="connect-src https://push.example">': `<meta http-equiv="Content-Security-Policy" content="connect-src 'self'">`,
+  "<meta content='default-src &#39;none&#39;; connect-src wss://push.example' http-equiv=content-security-policy>":
+    "<meta content='default-src &#39;none&#39;; connect-src &#39;self&#39;' http-equiv=content-security-policy>",
+  '<meta http-equiv="refresh" content="3; url=https://push.example/x">':
+    '<meta http-equiv="refresh" content="3; url=https://push.example/x">',
+  '<meta http-equiv="Content-Security-Policy" content="connect-src https://other.example">':
+    '<meta http-equiv="Content-Security-Policy" content="connect-src https://other.example">',
+};
+for (const [page, wanted] of Object.entries(POLICIES)) {
+  test(`a policy in the page allows the site where it allowed the origin: ${page}`, () => {
+    const rewriter = stripper();
+    assert.equal(rewriter.write(page) + rewriter.end(), wanted);
   });
 }
