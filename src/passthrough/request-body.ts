@@ -56,7 +56,8 @@ async function* read(
   res: ServerResponse,
   { clock, timeoutMs }: RequestBodyOptions,
 ): AsyncGenerator<Buffer> {
-  if (expectsContinue(req)) res.writeContinue();
+  // SECURITY: nothing may stand behind an answer that came in the meantime.
+  if (expectsContinue(req) && !res.headersSent) res.writeContinue();
   try {
     while (!req.readableEnded) {
       const chunk = req.read() as Buffer | null;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode, ProxyError } from '../shared/errors.ts';
 import { clientText, errorStatus, errorText } from '../shared/errors.ts';
@@ -34,6 +35,8 @@ export function respondWithError(
   // Who has fallen silent within a body is not waited for.
   const goesOn = after === 'go on' && error.code !== 'REQUEST_TIMEOUT' && isRead(res.req);
   const connection = goesOn ? {} : { connection: 'close' };
+  // The reason of an answer that could not be passed on may be there already.
+  res.statusMessage = STATUS_CODES[status] ?? '';
   res.writeHead(status, { ...headers, ...connection });
   res.end(res.req.method === 'HEAD' ? undefined : body);
 }

@@ -85,7 +85,8 @@ const RESET = /^(?:UND_ERR_SOCKET|ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_CLOSED|U
 /** Say what a failed exchange with an upstream means, keeping the error as the cause. */
 export function upstreamError(error: unknown): ProxyError {
   if (error instanceof ProxyError) return error;
-  const { code = '', message = String(error) } = error as { code?: string; message?: string };
+  const { code = '', message: text = String(error) } = error as { code?: string; message?: string };
+  const message = text.replace(/\s+/g, ' ').trim();
   const detail = code && !message.includes(code) ? `${message || 'failed'} (${code})` : message;
   return new ProxyError(codeOf(code, message), detail, { cause: error });
 }
