@@ -74,6 +74,8 @@ const RESTING = { maxRestingBytes: 64 * 1_024 * 1_024, restMs: 60_000 };
 const MAX_CONCURRENT_POLLS = 64;
 const MAX_HEADERS = 200;
 
+const ignore = () => undefined;
+
 /** A request or an upgrade, as a listener hands it over. */
 interface Arrival {
   readonly req: IncomingMessage;
@@ -179,46 +181,60 @@ export async function startProxy(
     return { ...guarded, downstream };
   }
 
-  async function answer({ req, res, peer, upgrade }: Arrival): Promise<void> {
+  function answer({ req, res, peer, upgrade }: Arrival, fail: (error: unknown) => void): void {
     let downstream: Downstream | undefined;
     access(req, res, () => downstream);
     const examined = examine(req, peer);
     const { target } = examined;
     downstream = examined.downstream;
     const match = router(target);
-    const exchange = { req, res, target, downstream };
-    if (match.kind === 'mount') {
-      const { route } = match.mount;
-      return forward(route, { ...exchange, target: match.rest, upgrade });
+    const exchange = { req, res, target, downstream, upgrade };
+    const pass = () => {
+      if (!upgrade) live.onPass(exchange);
+      forward(siteRoute, exchange, fail);
+    };
+    switch (match.kind) {
+      case 'site':
+        return pass();
+      case 'mount':
+        return forward(match.mount.route, { ...exchange, target: match.rest }, fail);
+      case 'own':
+        if (upgrade) return live.upgradeSurface({ ...exchange, ...upgrade });
+        live.handleSurface(exchange).catch(fail);
+        return;
+      case 'live': {
+        const { endpoint } = match;
+        const answering = upgrade
+          ? live.upgradeOwnUrl({ ...exchange, ...upgrade }, endpoint)
+          : live.handleOwnUrl(exchange, endpoint);
+        answering
+          .then((result) => {
+            if (result === 'pass' && !res.destroyed) pass();
+          })
+          .catch(fail);
+      }
     }
-    if (match.kind === 'own') {
-      return upgrade
-        ? live.upgradeSurface({ ...exchange, ...upgrade })
-        : live.handleSurface(exchange);
-    }
-    if (match.kind === 'live') {
-      const { endpoint } = match;
-      const result = upgrade
-        ? await live.upgradeOwnUrl({ ...exchange, ...upgrade }, endpoint)
-        : await live.handleOwnUrl(exchange, endpoint);
-      if (result === 'answered' || res.destroyed) return;
-    }
-    if (!upgrade) live.onPass(exchange);
-    await forward(siteRoute, { ...exchange, upgrade });
   }
 
   function onArrival(arrival: Arrival): void {
     const { req, res } = arrival;
     // Errors of either side are seen by whoever reads or writes; unheard they would end the process.
-    req.on('error', () => undefined);
-    res.on('error', () => undefined);
-    answer(arrival)
-      .catch((error: unknown) => {
-        const failure = asProxyError(error, 'INTERNAL');
-        report(req, failure);
+    req.on('error', ignore);
+    res.on('error', ignore);
+    const fail = (error: unknown) => {
+      const failure = asProxyError(error, 'INTERNAL');
+      report(req, failure);
+      try {
         if (!res.destroyed) respondWithError(res, failure);
-      })
-      .catch(() => res.destroy());
+      } catch {
+        res.destroy();
+      }
+    };
+    try {
+      answer(arrival, fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   function onRequest(req: IncomingMessage, res: ServerResponse, peer: Peer): void {

@@ -5,9 +5,10 @@ import type { Logger } from '../shared/logger.ts';
 import { redactUrl } from '../shared/logger.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import { hasBody, headerValue } from '../shared/raw-headers.ts';
-import { isConnectFailure } from '../shared/upstream.ts';
+import { isConnectFailure, upstreamError } from '../shared/upstream.ts';
 import type { Outgoing } from './exchange.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
+import type { RelayHooks } from './relay.ts';
 import { Relay } from './relay.ts';
 import type { RequestBody } from './request-body.ts';
 import { discardRest, openBody } from './request-body.ts';
@@ -35,116 +36,154 @@ const SAFE = /^(?:GET|HEAD|OPTIONS)$/;
  * Pass one request, or one upgrade, to a server of its route, and the answer back: streaming both
  * ways, nothing buffered.
  *
- * The promise rejects with a `ProxyError` when there is no answer to pass on; once the head has
- * left it always resolves.
+ * @param onFailure - Called once with a `ProxyError`, and never throws, when there is no answer to
+ *   pass on. Once the head has left it is not called any more.
  */
-export type Forward = (route: Route, exchange: ForwardExchange) => Promise<void>;
+export type Forward = (
+  route: Route,
+  exchange: ForwardExchange,
+  onFailure: (failure: ProxyError) => void,
+) => void;
 
 /** Make the pass-through. */
 export function createForward(options: ForwardOptions): Forward {
-  return async (route, exchange) => {
+  return (route, exchange, onFailure) => {
+    const passage = new Passage(options, route, exchange, onFailure);
     const { req, res } = exchange;
-    const early =
-      exchange.upgrade && new EarlyBytes(exchange.upgrade.socket, exchange.upgrade.head);
-    const attempts = route.attempts(exchange);
+    if (!hasBody(req.rawHeaders)) return passage.start(undefined);
     const { clock, bodyTimeoutMs: timeoutMs } = options;
-    const withBody = hasBody(req.rawHeaders);
-    const body = withBody ? await openBody(req, res, { clock, timeoutMs }) : undefined;
+    openBody(req, res, { clock, timeoutMs }).then(
+      (body) => passage.start(body),
+      (error: unknown) => onFailure(upstreamError(error)),
+    );
+  };
+}
+
+/** One request on its way, from one server to the next if need be. */
+class Passage implements RelayHooks {
+  readonly #options: ForwardOptions;
+  readonly #route: Route;
+  readonly #exchange: ForwardExchange;
+  readonly #onFailure: (failure: ProxyError) => void;
+  readonly #early: EarlyBytes | undefined;
+  readonly #attempts: readonly Attempt[];
+  #next = 0;
+  #attempt: Attempt | undefined;
+  #body: RequestBody | undefined;
+  #isFresh: boolean;
+
+  constructor(
+    options: ForwardOptions,
+    route: Route,
+    exchange: ForwardExchange,
+    onFailure: (failure: ProxyError) => void,
+  ) {
+    this.#options = options;
+    this.#route = route;
+    this.#exchange = exchange;
+    this.#onFailure = onFailure;
+    const { upgrade } = exchange;
+    this.#early = upgrade && new EarlyBytes(upgrade.socket, upgrade.head);
     // Upgrades never go out on a kept connection.
-    let isFresh = exchange.upgrade !== undefined;
-    for (let i = 0; ; ) {
-      const attempt = attempts[i];
-      if (!attempt) throw new ProxyError('INTERNAL', 'a route without servers');
-      try {
-        await exchangeOnce(attempt, route, exchange, { ...options, body, isFresh, early });
-        return;
-      } catch (error) {
-        const failure = error as ProxyError;
-        const isUnreached = isConnectFailure(failure);
-        if (isUnreached) attempt.onOutcome(false);
-        if (res.destroyed) return;
-        if (isUnreached && i + 1 < attempts.length) {
-          i += 1;
-        } else if (
-          // A kept connection may be closed by the server just as we use it.
-          attempt.engine.reusesConnections &&
-          !isFresh &&
-          failure.code === 'UPSTREAM_RESET' &&
-          !withBody &&
-          SAFE.test(req.method ?? '')
-        ) {
-          isFresh = true;
-        } else {
-          discardRest(req, res, clock);
-          throw error;
-        }
-      }
-    }
-  };
-}
-
-interface OnceOptions extends ForwardOptions {
-  readonly body: RequestBody | undefined;
-  readonly isFresh: boolean;
-  readonly early: EarlyBytes | undefined;
-}
-
-async function exchangeOnce(
-  attempt: Attempt,
-  route: Route,
-  { req, res, downstream, upgrade }: ForwardExchange,
-  options: OnceOptions,
-): Promise<void> {
-  const { clock, log, pseudonym } = options;
-  const { rewriting, extraHeaders, path } = attempt;
-  const method = req.method ?? 'GET';
-  const plain = requestHeaders(req.rawHeaders, {
-    downstream,
-    upstreamHost: attempt.host,
-    via: pseudonym && `${req.httpVersion} ${pseudonym}`,
-  });
-  const relay = new Relay(res, {
-    method,
-    rewriting,
-    extraHeaders,
-    clock,
-    bodyTimeoutMs: route.bodyTimeoutMs,
-    sendTimeoutMs: options.sendTimeoutMs,
-    onAnswer() {
-      attempt.onOutcome(true);
-      options.early?.discard();
-    },
-    onCut({ code, message }) {
-      log.warn({ method, url: redactUrl(req.url ?? ''), code }, `answer cut off: ${message}`);
-    },
-    onUpgrade(raw, upstream) {
-      checkHandshake(raw, headerValue(req.rawHeaders, 'sec-websocket-key') ?? '');
-      if (!upgrade || !options.early) throw new ProxyError('UPSTREAM_INVALID', 'an unasked 101');
-      attempt.onOutcome(true);
-      const passed = responseHeaders(raw);
-      const headers =
-        rewriting?.response({ method, status: 101, headers: passed }).headers ?? passed;
-      res.statusCode = 101;
-      upgrade.socket.write(switching([...headers, ...extraHeaders]), 'latin1');
-      options.tunnels.join(upgrade.socket, upstream as Duplex, options.early.take());
-    },
-  });
-  const outgoing: Outgoing = {
-    req,
-    res,
-    method,
-    path,
-    headers: rewriting?.request(plain) ?? plain,
-    body: options.body,
-    isUpgrade: upgrade !== undefined,
-    isFresh: options.isFresh,
-  };
-  try {
-    relay.attach(attempt.engine.exchange(outgoing, relay));
-  } catch (error) {
-    relay.onError(error);
+    this.#isFresh = upgrade !== undefined;
+    this.#attempts = route.attempts(exchange);
   }
-  await relay.outcome;
+
+  start(body: RequestBody | undefined): void {
+    this.#body = body;
+    this.#tryNext();
+  }
+
+  onAnswer(): void {
+    this.#attempt?.onOutcome(true);
+    this.#early?.discard();
+  }
+
+  onCut({ code, message }: ProxyError): void {
+    const { method, url = '' } = this.#exchange.req;
+    const fields = { method, url: redactUrl(url), code };
+    this.#options.log.warn(fields, `answer cut off: ${message}`);
+  }
+
+  onUpgrade(raw: RawHeaders, upstream: Duplex): void {
+    const { req, res, upgrade } = this.#exchange;
+    checkHandshake(raw, headerValue(req.rawHeaders, 'sec-websocket-key') ?? '');
+    if (!upgrade || !this.#early || !this.#attempt) {
+      throw new ProxyError('UPSTREAM_INVALID', 'an unasked 101');
+    }
+    const { rewriting, extraHeaders, onOutcome } = this.#attempt;
+    onOutcome(true);
+    const passed = responseHeaders(raw);
+    const head = { method: 'GET', status: 101, headers: passed };
+    const headers = rewriting?.response(head).headers ?? passed;
+    res.statusCode = 101;
+    upgrade.socket.write(switching([...headers, ...extraHeaders]), 'latin1');
+    this.#options.tunnels.join(upgrade.socket, upstream, this.#early.take());
+  }
+
+  onFailure(failure: ProxyError): void {
+    const { req, res } = this.#exchange;
+    const isUnreached = isConnectFailure(failure);
+    if (isUnreached) this.#attempt?.onOutcome(false);
+    if (res.destroyed) return;
+    if (isUnreached && this.#next < this.#attempts.length) return this.#tryNext();
+    if (this.#mayBeStale(failure)) {
+      this.#isFresh = true;
+      this.#next -= 1;
+      return this.#tryNext();
+    }
+    discardRest(req, res, this.#options.clock);
+    this.#onFailure(failure);
+  }
+
+  /** A kept connection may be closed by the server just as we use it: once more, on a fresh one. */
+  #mayBeStale({ code }: ProxyError): boolean {
+    return (
+      code === 'UPSTREAM_RESET' &&
+      !this.#isFresh &&
+      this.#attempt?.engine.reusesConnections === true &&
+      this.#body === undefined &&
+      SAFE.test(this.#exchange.req.method ?? '')
+    );
+  }
+
+  #tryNext(): void {
+    const attempt = this.#attempts[this.#next];
+    if (!attempt) return this.#onFailure(new ProxyError('INTERNAL', 'a route without servers'));
+    this.#attempt = attempt;
+    this.#next += 1;
+    const { req, res, downstream, upgrade } = this.#exchange;
+    const { pseudonym } = this.#options;
+    const method = req.method ?? 'GET';
+    const plain = requestHeaders(req.rawHeaders, {
+      downstream,
+      upstreamHost: attempt.host,
+      via: pseudonym && `${req.httpVersion} ${pseudonym}`,
+    });
+    const { rewriting, extraHeaders, path, engine } = attempt;
+    const { clock, sendTimeoutMs } = this.#options;
+    const { bodyTimeoutMs } = this.#route;
+    const relay = new Relay(
+      res,
+      { method, rewriting, extraHeaders, clock, bodyTimeoutMs, sendTimeoutMs },
+      this,
+    );
+    const outgoing: Outgoing = {
+      req,
+      res,
+      method,
+      path,
+      headers: rewriting?.request(plain) ?? plain,
+      body: this.#body,
+      isUpgrade: upgrade !== undefined,
+      isFresh: this.#isFresh,
+    };
+    try {
+      relay.attach(engine.exchange(outgoing, relay));
+    } catch (error) {
+      relay.onError(error);
+    }
+  }
 }
 
 function switching(headers: RawHeaders): string {

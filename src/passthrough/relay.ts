@@ -25,12 +25,18 @@ export interface RelayOptions {
   readonly bodyTimeoutMs: number;
   /** Longest time for which the client may read nothing. */
   readonly sendTimeoutMs: number;
+}
+
+/** What is told of an answer that is passed on. */
+export interface RelayHooks {
   /** The head of the final answer is here. */
-  readonly onAnswer: () => void;
+  onAnswer(): void;
+  /** There is no answer to pass on. The last word, as `onUpgrade` and the end of the answer are. */
+  onFailure(failure: ProxyError): void;
   /** The answer was cut after its head had left. */
-  readonly onCut: (failure: ProxyError) => void;
-  /** Called with the upstream's connection when it has agreed to an upgrade. May throw a `ProxyError`. */
-  readonly onUpgrade: (headers: RawHeaders, upstream: Duplex) => void;
+  onCut(failure: ProxyError): void;
+  /** The upstream has agreed to an upgrade: its connection. May throw a `ProxyError`. */
+  onUpgrade(headers: RawHeaders, upstream: Duplex): void;
 }
 
 const withoutLength = (headers: RawHeaders) =>
@@ -46,14 +52,13 @@ const STREAMS =
  * Passes one answer on to the client while it arrives: nothing is buffered, and nothing is changed
  * but what belongs to the connection and what `rewriting` says.
  *
- * `outcome` rejects with a `ProxyError` when there is no answer to pass on; once the head has left
- * it always resolves, and a truncated answer is truncated for the client too.
+ * Once the head has left a failure of the upstream is one for the client too: what is truncated here
+ * is truncated there.
  */
 export class Relay implements AnswerHandler {
-  readonly outcome: Promise<void>;
   readonly #res: ServerResponse;
   readonly #options: RelayOptions;
-  #settle: (error?: ProxyError) => void = () => undefined;
+  readonly #hooks: RelayHooks;
   #flow: Flow | undefined;
   /** Where the body goes: the response, or what it has to go through before. */
   #sink: Writable;
@@ -67,13 +72,11 @@ export class Relay implements AnswerHandler {
   #lastDataAt = 0;
   #silence: Timer | undefined;
 
-  constructor(res: ServerResponse, options: RelayOptions) {
+  constructor(res: ServerResponse, options: RelayOptions, hooks: RelayHooks) {
     this.#res = res;
     this.#sink = res;
     this.#options = options;
-    this.outcome = new Promise((resolve, reject) => {
-      this.#settle = (error) => (error ? reject(error) : resolve());
-    });
+    this.#hooks = hooks;
     res.once('close', this.#onClientGone);
   }
 
@@ -95,7 +98,7 @@ export class Relay implements AnswerHandler {
     if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked')) {
       throw new ProxyError('UPSTREAM_INVALID', 'an unknown transfer coding');
     }
-    this.#options.onAnswer();
+    this.#hooks.onAnswer();
     if (this.#res.destroyed) return;
     const { method, rewriting, extraHeaders } = this.#options;
     const isChunked = codings.length > 0;
@@ -162,7 +165,7 @@ export class Relay implements AnswerHandler {
 
   onUpgrade(headers: RawHeaders, upstream: Duplex): void {
     try {
-      this.#options.onUpgrade(headers, upstream);
+      this.#hooks.onUpgrade(headers, upstream);
       this.#finish();
     } catch (error) {
       upstream.on('error', () => undefined).destroy();
@@ -252,11 +255,11 @@ export class Relay implements AnswerHandler {
     this.#isOver = true;
     this.#silence?.cancel();
     this.#res.off('close', this.#onClientGone);
-    this.#settle(error);
+    if (error) this.#hooks.onFailure(error);
   }
 
   #cut(error: unknown): void {
-    if (!this.#res.destroyed) this.#options.onCut(upstreamError(error));
+    if (!this.#res.destroyed) this.#hooks.onCut(upstreamError(error));
     if (this.#sink !== this.#res) this.#sink.destroy();
     truncate(this.#res);
   }
