@@ -10,6 +10,9 @@ export interface Member {
 /** For how long a server that could not be reached is left out. */
 const OUT_MS = 10_000;
 
+/** One may be a race with a kept connection; so many without an answer in between are none. */
+const MAX_RESETS = 3;
+
 /** A short name for one server, for cookies. Whoever guesses its URL can tell that it is this one. */
 export function memberId(url: URL): string {
   return createHash('sha256').update(url.href).digest('base64url').slice(0, 12);
@@ -23,6 +26,7 @@ export class Balancer<M extends Member> {
   readonly #members: readonly M[];
   readonly #clock: Clock;
   readonly #outUntil = new Map<string, number>();
+  readonly #resets = new Map<string, number>();
 
   constructor(members: readonly M[], clock: Clock) {
     this.#members = members;
@@ -55,9 +59,17 @@ export class Balancer<M extends Member> {
     this.#outUntil.set(member.id, this.#clock.now() + OUT_MS);
   }
 
+  /** A server has ended a connection instead of answering. */
+  markReset(member: M): void {
+    const resets = (this.#resets.get(member.id) ?? 0) + 1;
+    this.#resets.set(member.id, resets);
+    if (resets >= MAX_RESETS) this.markOut(member);
+  }
+
   /** A server has answered. */
   markIn(member: M): void {
     this.#outUntil.delete(member.id);
+    this.#resets.delete(member.id);
   }
 
   #isOut(member: M): boolean {

@@ -29,7 +29,6 @@ export interface ForwardOptions {
   readonly sendTimeoutMs: number;
 }
 
-/** Asking twice is harmless, and there is no body that could be gone (RFC 9110 §9.2.1). */
 const SAFE = /^(?:GET|HEAD|OPTIONS)$/;
 
 /**
@@ -95,7 +94,7 @@ class Passage implements RelayHooks {
   }
 
   onAnswer(): void {
-    this.#attempt?.onOutcome(true);
+    this.#attempt?.onOutcome('answered');
     this.#early?.discard();
   }
 
@@ -112,7 +111,7 @@ class Passage implements RelayHooks {
       throw new ProxyError('UPSTREAM_INVALID', 'an unasked 101');
     }
     const { rewriting, extraHeaders, onOutcome } = this.#attempt;
-    onOutcome(true);
+    onOutcome('answered');
     const passed = responseHeaders(raw);
     const head = { method: 'GET', status: 101, headers: passed };
     const headers = rewriting?.response(head).headers ?? passed;
@@ -124,27 +123,31 @@ class Passage implements RelayHooks {
   onFailure(failure: ProxyError): void {
     const { req, res } = this.#exchange;
     const isUnreached = isConnectFailure(failure);
-    if (isUnreached) this.#attempt?.onOutcome(false);
+    const isReset = !isUnreached && failure.code === 'UPSTREAM_RESET';
+    if (isUnreached) this.#attempt?.onOutcome('unreached');
+    else if (isReset) this.#attempt?.onOutcome('reset');
     if (res.destroyed) return;
-    if (isUnreached && this.#next < this.#attempts.length) return this.#tryNext();
-    if (this.#mayBeStale(failure)) {
+    // A kept connection may be closed by the server just as we use it: once more, on a fresh one.
+    if (
+      isReset &&
+      this.#isRepeatable &&
+      !this.#isFresh &&
+      this.#attempt?.engine.reusesConnections
+    ) {
       this.#isFresh = true;
       this.#next -= 1;
       return this.#tryNext();
     }
+    const mayAskAnother = isUnreached || (isReset && this.#isRepeatable);
+    if (mayAskAnother && this.#next < this.#attempts.length) return this.#tryNext();
     discardRest(req, res, this.#options.clock);
     this.#onFailure(failure);
   }
 
-  /** A kept connection may be closed by the server just as we use it: once more, on a fresh one. */
-  #mayBeStale({ code }: ProxyError): boolean {
-    return (
-      code === 'UPSTREAM_RESET' &&
-      !this.#isFresh &&
-      this.#attempt?.engine.reusesConnections === true &&
-      this.#body === undefined &&
-      SAFE.test(this.#exchange.req.method ?? '')
-    );
+  /** Asking twice is harmless, and there is no body that could be gone (RFC 9110 §9.2.1). */
+  get #isRepeatable(): boolean {
+    const { req, upgrade } = this.#exchange;
+    return !upgrade && this.#body === undefined && SAFE.test(req.method ?? '');
   }
 
   #tryNext(): void {

@@ -32,7 +32,7 @@ export interface MountExchange {
  * reach and store it. From a server of somebody else's none of it may pass.
  */
 const SITE_POLICY =
-  /^(?:access-control-.*|strict-transport-security|public-key-pins(?:-report-only)?|expect-ct|alt-svc|alt-used|clear-site-data|service-worker-allowed|origin-agent-cluster|cross-origin-opener-policy(?:-report-only)?|cross-origin-embedder-policy(?:-report-only)?|permissions-policy|document-policy|referrer-policy|nel|report-to|reporting-endpoints|speculation-rules|use-as-dictionary|accept-ch|critical-ch|x-powered-by)$/;
+  /^(?:access-control-.*|strict-transport-security|public-key-pins(?:-report-only)?|expect-ct|alt-svc|alt-used|clear-site-data|service-worker-allowed|origin-agent-cluster|cross-origin-opener-policy(?:-report-only)?|cross-origin-embedder-policy(?:-report-only)?|permissions-policy|document-policy|referrer-policy|nel|report-to|reporting-endpoints|speculation-rules|use-as-dictionary|accept-ch|critical-ch|set-login|attribution-reporting-.*|observe-browsing-topics|x-powered-by)$/;
 
 /** Translate what a client and an upstream say of URLs, origins and cookies. */
 export function mountRewriting(exchange: MountExchange): Rewriting {

@@ -69,16 +69,9 @@ export function createNodeEngine(options: NodeEngineOptions): Engine {
         maxHeaderSize: MAX_HEADER_BYTES,
         servername: options.tls.serverName,
       };
-      // It takes the path from the request, and nobody else is to see another one there.
-      const { url } = req;
-      req.url = outgoing.path;
-      try {
-        proxy.web(req, res, { buffer: exchange.body, ssl }, (error: Error) =>
-          exchange.onError(error),
-        );
-      } finally {
-        if (url !== undefined) req.url = url;
-      }
+      proxy.web(req, res, { buffer: exchange.body, ssl }, (error: Error) =>
+        exchange.onError(error),
+      );
       return exchange;
     },
     async close() {}, // a connection ends with its exchange
@@ -130,6 +123,8 @@ class NodeExchange implements Flow {
       request.destroy(this.#reason);
       return;
     }
+    // The library would take another path, from the request, and drop an empty query from it.
+    request.path = this.#outgoing.path;
     replaceHeaders(request, this.#outgoing);
     request.on('information', () => undefined);
     const { connectTimeoutMs, responseTimeoutMs, clock } = this.#options;

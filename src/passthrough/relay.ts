@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex, Transform, Writable } from 'node:stream';
-import { pipeline } from 'node:stream';
 import type { Clock, Timer } from '../shared/clock.ts';
 import { ProxyError } from '../shared/errors.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
@@ -69,6 +68,7 @@ export class Relay implements AnswerHandler {
   #hasBody = false;
   #sendsTrailers = false;
   #isPaused = false;
+  #isCut = false;
   #lastDataAt = 0;
   #silence: Timer | undefined;
 
@@ -83,7 +83,9 @@ export class Relay implements AnswerHandler {
   /** Watch this flow from now on. */
   attach(flow: Flow): void {
     this.#flow = flow;
-    if (this.#res.destroyed) this.#onClientGone();
+    if (!this.#res.destroyed) return;
+    this.#onClientGone();
+    flow.abort(new ProxyError('UPSTREAM_RESET', 'the client left'));
   }
 
   onHead(head: Head): void {
@@ -160,7 +162,8 @@ export class Relay implements AnswerHandler {
     this.#finish();
     if (this.#held) this.#sink.end(this.#held);
     else this.#sink.end();
-    if (this.#res.writableLength > 0) limitSending(this.#res, this.#options.sendTimeoutMs);
+    if (this.#sink !== this.#res || this.#res.writableLength > 0)
+      limitSending(this.#res, this.#options.sendTimeoutMs);
   }
 
   onUpgrade(headers: RawHeaders, upstream: Duplex): void {
@@ -203,7 +206,11 @@ export class Relay implements AnswerHandler {
     const { method, rewriting } = this.#options;
     const mapped = rewriting?.response({ method, status, headers }).headers ?? headers;
     const link = headerValues(mapped, 'link');
-    if (link.length > 0) res.writeEarlyHints({ link });
+    try {
+      if (link.length > 0) res.writeEarlyHints({ link });
+    } catch {
+      // Node is strict about links; a hint is not worth the answer.
+    }
   }
 
   #goThrough(body: readonly Transform[]): void {
@@ -211,10 +218,18 @@ export class Relay implements AnswerHandler {
     if (!first) return;
     this.#sink = first;
     this.#sendsTrailers = false;
-    pipeline([...body, this.#res], (error) => {
-      if (!error || this.#res.destroyed) return;
+    // Not by pipeline(), which would end the response before it can be seen to be cut.
+    const fail = (error: Error) => {
+      if (this.#isCut) return;
       this.#flow?.abort(error);
       this.#cut(error);
+    };
+    for (const [i, step] of body.entries()) {
+      step.on('error', fail);
+      step.pipe(body[i + 1] ?? this.#res);
+    }
+    this.#res.once('close', () => {
+      for (const step of body) step.destroy();
     });
   }
 
@@ -259,6 +274,8 @@ export class Relay implements AnswerHandler {
   }
 
   #cut(error: unknown): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
     if (!this.#res.destroyed) this.#hooks.onCut(upstreamError(error));
     if (this.#sink !== this.#res) this.#sink.destroy();
     truncate(this.#res);

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../shared/clock.ts';
 import { ProxyError } from '../shared/errors.ts';
 import { headerValue } from '../shared/raw-headers.ts';
+import { http2StreamOf } from '../shared/truncate.ts';
 
 /** Longest time for which what nobody wants any more is read, so that the answer arrives. */
 const LINGER_MS = 30_000;
@@ -89,12 +91,12 @@ async function bodyBegins(req: IncomingMessage, clock: Clock): Promise<boolean> 
 
 /** Wait for something to read, or for the end. */
 function readable(req: IncomingMessage, clock: Clock, timeoutMs: number): Promise<void> {
-  const { socket } = req;
+  const connection = connectionOf(req);
   return new Promise((resolve, reject) => {
     const settle = (error?: Error) => {
       timer.cancel();
       req.off('readable', onReadable).off('end', onReadable).off('close', onClose);
-      socket.off('close', onClose);
+      connection.off('close', onClose);
       if (error) reject(error);
       else resolve();
     };
@@ -107,8 +109,8 @@ function readable(req: IncomingMessage, clock: Clock, timeoutMs: number): Promis
     const timer = clock.after(timeoutMs, () => settle(new ProxyError('REQUEST_TIMEOUT')));
     req.on('readable', onReadable).on('end', onReadable).on('close', onClose);
     // Node forgets a request whose answer is over: it does not tell it that the client has left.
-    socket.on('close', onClose);
-    if (req.destroyed || socket.destroyed) onClose();
+    connection.on('close', onClose);
+    if (req.destroyed || connection.destroyed) onClose();
   });
 }
 
@@ -117,16 +119,21 @@ function readable(req: IncomingMessage, clock: Clock, timeoutMs: number): Promis
  * resets, and the client might never see its answer.
  */
 export function discardRest(req: IncomingMessage, res: ServerResponse, clock: Clock): void {
-  const { socket } = req;
-  if (req.readableEnded || req.destroyed || socket.destroyed) return;
+  const connection = connectionOf(req);
+  if (req.readableEnded || req.destroyed || connection.destroyed) return;
   req.resume();
   const timer = clock.after(LINGER_MS, () => {
-    if (res.writableEnded) socket.destroy();
+    if (res.writableEnded) connection.destroy();
   });
   const settle = () => {
     timer.cancel();
-    socket.off('close', settle);
+    connection.off('close', settle);
   };
   req.once('end', settle);
-  socket.once('close', settle); // as above
+  connection.once('close', settle); // as above
+}
+
+/** What a request comes on: Node's `socket` of HTTP/2 listens at one thing and forgets at another. */
+function connectionOf(req: IncomingMessage): Duplex {
+  return http2StreamOf(req) ?? req.socket;
 }

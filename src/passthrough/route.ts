@@ -26,8 +26,8 @@ export interface Attempt {
   readonly rewriting: Rewriting | undefined;
   /** Headers of ours for the answer. */
   readonly extraHeaders: RawHeaders;
-  /** It answered, or it could not be reached. */
-  onOutcome(isReached: boolean): void;
+  /** It answered, could not be reached, or ended its connection instead of answering. */
+  onOutcome(outcome: 'answered' | 'unreached' | 'reset'): void;
 }
 
 /** Where requests of one kind go: the site, or the Comet origins of a mount. */

@@ -26,10 +26,19 @@ type Reach = Pick<SiteConfig, 'connectTimeout' | 'responseTimeout' | 'lenient' |
 /** Read what an upstream's TLS settings name. @throws when the file cannot be read. */
 export function upstreamTls(tls: SiteConfig['tls'], url: URL): UpstreamTls {
   return {
-    ca: tls.ca === undefined ? undefined : readFileSync(resolve(tls.ca), 'utf8'),
+    ca: tls.ca === undefined ? undefined : readAuthorities(tls.ca, url),
     serverName: tls.serverName ?? defaultServerName(url),
     verify: tls.verify,
   };
+}
+
+function readAuthorities(file: string, url: URL): string {
+  try {
+    return readFileSync(resolve(file), 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new Error(`"tls.ca" of ${url.origin} cannot be read: ${reason}`, { cause: error });
+  }
 }
 
 function createEngine(url: URL, config: Reach, clock: Clock): Engine {
@@ -37,8 +46,7 @@ function createEngine(url: URL, config: Reach, clock: Clock): Engine {
   const tls = upstreamTls(config.tls, url);
   const reach = { url, connectTimeoutMs, tls };
   const strict = createStrictEngine({
-    pool: createUpstreamPool(reach),
-    freshPool: createUpstreamPool({ ...reach, isSingleUse: true }),
+    createPool: (isSingleUse, isWanted) => createUpstreamPool({ ...reach, isSingleUse, isWanted }),
     responseTimeoutMs,
     clock,
   });
@@ -165,9 +173,10 @@ export function createMountRoute(
             cookies,
           }),
           extraHeaders: isByCookie && known !== member.id ? setSticky(member.id, downstream) : [],
-          onOutcome(isReached) {
-            if (isReached) balancer.markIn(member);
-            else balancer.markOut(member);
+          onOutcome(outcome) {
+            if (outcome === 'answered') balancer.markIn(member);
+            else if (outcome === 'unreached') balancer.markOut(member);
+            else balancer.markReset(member);
           },
         };
       });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
 import { createGunzip, createGzip, constants as zlib } from 'node:zlib';
 import type { Downstream } from '../shared/downstream.ts';
@@ -66,9 +65,8 @@ export function rewriteState<Q extends { readonly headers: RawHeaders }, A exten
  */
 export function siteRewriting(rules: UrlRules, downstream: Downstream, site: Mapping): Rewriting {
   const publicOrigin = { scheme: downstream.scheme, authority: downstream.authority };
-  const authorities = rules.mappings.flatMap((mapping) => mapping.authorities);
-  // A copy in a browser's cache is of use only while it would be rewritten in the same way.
-  const mark = `~${digest([publicOrigin, rules.mappings])}`;
+  const { authorities } = rules;
+  const mark = rules.markOf(publicOrigin);
   const writer = {
     mapping: site,
     mappings: rules.mappings,
@@ -195,8 +193,4 @@ function marked(headers: RawHeaders, mark: string): string[] {
 
 function opaqueOf(tag: string): string | undefined {
   return /^(?:W\/)?"([^"]*)"$/.exec(tag.trim())?.[1];
-}
-
-function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 8);
 }

@@ -8,8 +8,8 @@ import { isBodiless } from './exchange.ts';
 
 /** Connections of one upstream: kept ones, and ones that are used once. */
 export interface StrictEngineOptions {
-  readonly pool: Pool;
-  readonly freshPool: Pool;
+  /** Pools that ask whether a connection is wanted before they open one. */
+  readonly createPool: (isSingleUse: boolean, isWanted: () => boolean) => Pool;
   /** Longest wait for the head of the answer; 0 is for ever. */
   readonly responseTimeoutMs: number;
   readonly clock: Clock;
@@ -17,11 +17,16 @@ export interface StrictEngineOptions {
 
 /** The engine for upstreams that speak HTTP as it is written: fast, and refuses what is ambiguous. */
 export function createStrictEngine(options: StrictEngineOptions): Engine {
-  const { pool, freshPool, responseTimeoutMs } = options;
+  const { createPool, responseTimeoutMs } = options;
+  /** Exchanges without a connection. */
+  const waiting = new Set<object>();
+  const isWanted = () => waiting.size > 0;
+  const pool = createPool(false, isWanted);
+  const freshPool = createPool(true, isWanted);
   return {
     reusesConnections: true,
     exchange(outgoing, handler) {
-      const exchange = new StrictExchange(handler, outgoing.method, options);
+      const exchange = new StrictExchange(handler, outgoing.method, options, waiting);
       const isSingleUse = outgoing.isFresh || outgoing.isUpgrade;
       const connections = isSingleUse ? freshPool : pool;
       connections.dispatch(
@@ -51,12 +56,20 @@ class StrictExchange implements Dispatcher.DispatchHandler, Flow {
   readonly #handler: AnswerHandler;
   readonly #method: string;
   readonly #options: StrictEngineOptions;
+  readonly #waiting: Set<object>;
   #controller: Dispatcher.DispatchController | undefined;
   #reason: Error | undefined;
   #isOver = false;
   #patience: Timer | undefined;
 
-  constructor(handler: AnswerHandler, method: string, options: StrictEngineOptions) {
+  constructor(
+    handler: AnswerHandler,
+    method: string,
+    options: StrictEngineOptions,
+    waiting: Set<object>,
+  ) {
+    this.#waiting = waiting;
+    waiting.add(this);
     this.#handler = handler;
     this.#method = method;
     this.#options = options;
@@ -68,11 +81,13 @@ class StrictExchange implements Dispatcher.DispatchHandler, Flow {
 
   abort(error: Error): void {
     this.#reason = error;
+    this.#waiting.delete(this);
     this.#controller?.abort(error);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#waiting.delete(this);
     // Given up while it waited for a connection: it must not be sent any more.
     if (this.#reason) controller.abort(this.#reason);
   }
@@ -124,6 +139,7 @@ class StrictExchange implements Dispatcher.DispatchHandler, Flow {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#waiting.delete(this);
     if (this.#isOver) return;
     this.#isOver = true;
     this.#patience?.cancel();

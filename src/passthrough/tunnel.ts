@@ -10,6 +10,8 @@ import { headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
 const MAX_EARLY_BYTES = 64 * 1_024;
 /** TCP probes on a silent tunnel find a peer that vanished. */
 const KEEP_ALIVE_MS = 30_000;
+/** How long one side of a tunnel may go on after the other has ended. */
+const HALF_OPEN_MS = 30_000;
 /** So long a silence is taken for the gap between two messages. */
 const QUIET_MS = 250;
 /** RFC 6455 §1.3. */
@@ -77,6 +79,8 @@ export class EarlyBytes {
 export class Tunnels {
   readonly #clock: Clock;
   readonly #open = new Set<Tunnel>();
+  /** Set while all are to end. */
+  #deadline: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -90,19 +94,24 @@ export class Tunnels {
   join(client: Socket, upstream: Duplex, early: Buffer): void {
     const tunnel = new Tunnel(client, upstream, this.#clock);
     this.#open.add(tunnel);
+    // An upgrade may be answered when the others are over.
+    if (this.#deadline !== undefined && this.#open.size === 1) {
+      this.#clock.after(QUIET_MS, () => this.#endQuiet());
+    }
     client.once('close', () => this.#open.delete(tunnel));
     tunnel.start(early);
   }
 
   /** End each tunnel in a moment when nothing is said, at the latest after this time. */
   drain(windowMs: number): void {
-    const deadline = this.#clock.now() + windowMs;
-    const look = () => {
-      const isLate = this.#clock.now() >= deadline;
-      for (const tunnel of this.#open) if (isLate || tunnel.isQuiet) tunnel.end();
-      if (!isLate && this.#open.size > 0) this.#clock.after(QUIET_MS, look);
-    };
-    look();
+    this.#deadline = this.#clock.now() + windowMs;
+    this.#endQuiet();
+  }
+
+  #endQuiet(): void {
+    const isLate = this.#clock.now() >= (this.#deadline ?? Infinity);
+    for (const tunnel of this.#open) if (isLate || tunnel.isQuiet) tunnel.end();
+    if (this.#open.size > 0) this.#clock.after(QUIET_MS, () => this.#endQuiet());
   }
 }
 
@@ -138,6 +147,16 @@ class Tunnel {
       upstream.readableEnded ? client.destroySoon() : client.destroy(),
     );
     client.once('close', () => upstream.destroy());
+    // Who has said all still gets an answer, but not for ever.
+    const close = () => {
+      const lingering = this.#clock.after(HALF_OPEN_MS, () => {
+        client.destroy();
+        upstream.destroy();
+      });
+      client.once('close', () => lingering.cancel());
+    };
+    client.once('end', close);
+    upstream.once('end', close);
     if (early.length > 0) upstream.write(early);
     client.pipe(upstream);
     upstream.pipe(client);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Mapping } from './url-map.ts';
 
 /** Where the client sees the site. */
@@ -6,6 +7,9 @@ export interface PublicOrigin {
   /** Host and port, as the client wrote them. */
   readonly authority: string;
 }
+
+/** Clients choose the names by which they ask. */
+const MAX_MARKS = 1_000;
 
 const SCHEMES = ['', 'http:', 'https:', 'ws:', 'wss:'];
 const SLASHES = ['//', '\\/\\/'];
@@ -20,6 +24,9 @@ const GOES_ON = /^[\w.~%@:+=-]/;
 /** Which upstream URLs are to become URLs of the site, compiled once for all answers. */
 export class UrlRules {
   readonly mappings: readonly Mapping[];
+  /** Hosts and ports of all upstreams, in lower case. */
+  readonly authorities: readonly string[];
+  readonly #marks = new Map<string, string>();
   /** Finds scheme and authority; the path behind them is looked at by hand. */
   readonly pattern: RegExp;
   /** Everything a URL can begin with, in lower case. */
@@ -31,6 +38,7 @@ export class UrlRules {
   constructor(mappings: readonly Mapping[]) {
     this.mappings = [...mappings].sort((a, b) => b.path.length - a.path.length);
     const authorities = [...new Set(mappings.flatMap((mapping) => mapping.authorities))];
+    this.authorities = authorities;
     const names = [...authorities].sort((a, b) => b.length - a.length).map(escapeRegExp);
     // `(?<!…)` keeps us from the middle of another word, and from the slashes of another scheme.
     this.pattern = new RegExp(
@@ -43,6 +51,22 @@ export class UrlRules {
     this.maxBeginning = Math.max(0, ...this.beginnings.map(({ length }) => length));
     const longestPath = Math.max(0, ...mappings.map(({ path }) => path.length));
     this.maxRestLength = 2 * longestPath + 4;
+  }
+
+  /**
+   * What distinguishes texts that are rewritten by these rules for this origin: a copy in a browser's
+   * cache is of use only while it would be rewritten in the same way.
+   */
+  markOf(publicOrigin: PublicOrigin): string {
+    const key = `${publicOrigin.scheme}://${publicOrigin.authority}`;
+    let mark = this.#marks.get(key);
+    if (mark === undefined) {
+      if (this.#marks.size >= MAX_MARKS) this.#marks.clear();
+      const rules = JSON.stringify([key, this.mappings]);
+      mark = `~${createHash('sha256').update(rules).digest('base64url').slice(0, 8)}`;
+      this.#marks.set(key, mark);
+    }
+    return mark;
   }
 }
 

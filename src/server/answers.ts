@@ -20,11 +20,14 @@ export class Answers {
     // An answer that waits for its turn has no socket yet, and Node never tells it that the client
     // has left.
     if (res.socket) return;
-    socket.once('close', () => {
+    const onGone = () => {
       if (res.socket || res.destroyed) return;
       res.destroy();
       res.emit('close');
-    });
+    };
+    socket.once('close', onGone);
+    // Or a connection that carries requests without end would collect them all.
+    res.once('close', () => socket.off('close', onGone));
   }
 
   /** Let each connection end with the last answer that is open on it. */

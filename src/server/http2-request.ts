@@ -10,8 +10,6 @@ import { http1Headers } from './http1-headers.ts';
 export class Http1LikeRequest extends Http2ServerRequest {
   /** Why it must not be passed on, if so. */
   readonly problem: string | undefined;
-  /** Bytes of the body that have arrived. */
-  bodyBytes = 0;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -28,10 +26,5 @@ export class Http1LikeRequest extends Http2ServerRequest {
       rawHeaders: { value: read.headers },
       headers: { value: host === undefined ? headers : { ...headers, host } },
     });
-  }
-
-  override push(chunk: Buffer | null): boolean {
-    if (chunk) this.bodyBytes += chunk.length;
-    return super.push(chunk);
   }
 }

@@ -72,7 +72,13 @@ function endUnfinished(req: IncomingMessage, res: ServerResponse, timeoutMs: num
   res.once('finish', () => {
     if (req.complete || http2StreamOf(req)) return;
     const { socket } = req;
-    const timer = setTimeout(() => req.complete || socket.destroy(), timeoutMs);
-    socket.once('close', () => clearTimeout(timer));
+    const timer = setTimeout(() => socket.destroy(), timeoutMs);
+    const settle = () => {
+      clearTimeout(timer);
+      req.off('end', settle);
+      socket.off('close', settle);
+    };
+    req.once('end', settle);
+    socket.once('close', settle);
   });
 }

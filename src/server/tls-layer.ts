@@ -76,9 +76,9 @@ export function createTlsLayer(options: TlsLayerOptions): TlsLayer {
   };
 }
 
-/** The same for both layers of a connection: the other end of it, which is there only once. */
-function nameOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+/** The same for both layers of a connection: both ends of it, which are there only once. */
+function nameOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
 function first(certificates: readonly Certificate[]): Certificate {

@@ -23,6 +23,8 @@ export interface UpstreamOptions {
   readonly tls?: UpstreamTls;
   /** Use each connection for one exchange only. */
   readonly isSingleUse?: boolean;
+  /** Does anybody wait for a connection? */
+  readonly isWanted?: () => boolean;
   /** Connections at once; `undefined` is as many as there are requests. */
   readonly maxConnections?: number | undefined;
 }
@@ -48,6 +50,8 @@ export function createUpstreamPool(options: UpstreamOptions): Pool {
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 60_000,
     connect(target, done) {
+      // undici opens another connection for a request that was given up on the one before.
+      if (options.isWanted?.() === false) return done(new Error('nobody waits for it'), null);
       // SECURITY: the certificate must be the configured upstream's. undici would check it against
       // the Host header, which is the client's.
       connect({ ...target, servername }, (...result) => {
@@ -104,8 +108,8 @@ function codeOf(code: string, message: string): ErrorCode {
 /** Did an exchange fail before anything was sent? */
 export function isConnectFailure({ code, cause }: ProxyError): boolean {
   if (code === 'UPSTREAM_UNREACHABLE') return true;
-  const { code: inner } = (cause ?? {}) as { code?: string };
-  return inner === 'UND_ERR_CONNECT_TIMEOUT';
+  const { code: inner, syscall } = (cause ?? {}) as { code?: string; syscall?: string };
+  return inner === 'UND_ERR_CONNECT_TIMEOUT' || syscall === 'connect';
 }
 
 /** Is it the form of the answer that could not be read, and a more tolerant parser might? */
