@@ -37,15 +37,7 @@ test('a mount may have several origins', () => {
   assert.deepEqual(mounts['/chat']?.origins.map(String), ['http://a:1/', 'http://b:2/x']);
 });
 
-const PATHS = [
-  '/chat',
-  '/chat/',
-  '/chat/inner',
-  '/a-b_c.d~e',
-  '/x!+=:@',
-  '/_cometx',
-  '/x/_comet',
-];
+const PATHS = ['/chat', '/chat/', '/chat/inner', '/a-b_c.d~e', '/x!+=:@', '/_cometx', '/x/_comet'];
 for (const path of PATHS) {
   test(`this is the path of a mount: ${path}`, () => {
     assert.deepEqual(problemsIn(withMounts(`"${path}": "http://a"`)), []);
