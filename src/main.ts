@@ -9,16 +9,10 @@ import { Feeds } from './live/feeds.ts';
 import { Live } from './live/live.ts';
 import { Streams } from './live/streams.ts';
 import { createForward } from './passthrough/forward.ts';
-import type { Route } from './passthrough/route.ts';
-import {
-  createMountRoute,
-  createSiteRoute,
-  mountMappings,
-  upstreamTls,
-} from './passthrough/routes.ts';
+import { createRoutes } from './passthrough/routes.ts';
 import { rewriteState } from './passthrough/site-rewriting.ts';
 import { Tunnels } from './passthrough/tunnel.ts';
-import { UrlRules } from './passthrough/url-rewriter.ts';
+import { upstreamTls } from './passthrough/upstream-engine.ts';
 import { createFetch } from './poll/fetch.ts';
 import { createLenientFetch } from './poll/lenient-fetch.ts';
 import { createAccessLog } from './server/access-log.ts';
@@ -40,7 +34,6 @@ import type { ProxyError } from './shared/errors.ts';
 import { asProxyError } from './shared/errors.ts';
 import type { Logger } from './shared/logger.ts';
 import { redactUrl } from './shared/logger.ts';
-import { mountPrefix } from './shared/mount-path.ts';
 import { createUpstreamPool, isUnreadable } from './shared/upstream.ts';
 import { packageVersion } from './shared/version.ts';
 
@@ -102,18 +95,7 @@ export async function startProxy(
   const upstreamHost = site.preserveHost ? undefined : site.url.host;
   const pseudonym = config.via ? pseudonymOf() : undefined;
 
-  const mappings = Object.entries(config.comet).flatMap(([path, mount]) =>
-    mountMappings(mountPrefix(path), mount).map((mapping) => ({ mapping, mount })),
-  );
-  const named = mappings.filter(({ mount }) => mount.rewriteUrls).map(({ mapping }) => mapping);
-  const rules = named.length > 0 ? new UrlRules(named) : undefined;
-  const siteRoute = createSiteRoute(site, rules, clock);
-  const all = mappings.map(({ mapping }) => mapping);
-  const mounts = Object.entries(config.comet).map(([path, mount]) => {
-    const prefix = mountPrefix(path);
-    return { prefix, route: createMountRoute(prefix, mount, all, clock) };
-  });
-
+  const { siteRoute, mounts, rules } = createRoutes(config, clock);
   const pollUpstream = { url: site.url, tls: upstreamTls(site.tls, site.url) };
   const pollPool = createUpstreamPool({
     ...pollUpstream,
@@ -266,7 +248,7 @@ export async function startProxy(
   async function release(): Promise<void> {
     feeds.close();
     await backplane.close();
-    const routes: Route[] = [siteRoute, ...mounts.map(({ route }) => route)];
+    const routes = [siteRoute, ...mounts.map(({ route }) => route)];
     await Promise.all([...routes.map((route) => route.close()), pollPool.destroy()]);
   }
 

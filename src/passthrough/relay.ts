@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex, Transform, Writable } from 'node:stream';
-import type { Clock, Timer } from '../shared/clock.ts';
+import type { Clock } from '../shared/clock.ts';
 import { ProxyError } from '../shared/errors.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import { headerValue, headerValues } from '../shared/raw-headers.ts';
@@ -12,6 +12,7 @@ import { isBodiless } from './exchange.ts';
 import { forwardedTrailers, responseHeaders } from './headers.ts';
 import type { Rewriting } from './rewriting.ts';
 import { mapHeaders } from './rewriting.ts';
+import { isStream, Silence } from './silence.ts';
 
 /** How an answer is passed on. */
 export interface RelayOptions {
@@ -43,10 +44,6 @@ const withoutLength = (headers: RawHeaders) =>
 
 const NOTHING = Buffer.alloc(0);
 
-/** Media types of answers that may be silent for any time. */
-const STREAMS =
-  /^(?:text\/event-stream|multipart\/|application\/(?:x-ndjson|ndjson|stream\+json))/i;
-
 /**
  * Passes one answer on to the client while it arrives: nothing is buffered, and nothing is changed
  * but what belongs to the connection and what `rewriting` says.
@@ -67,10 +64,8 @@ export class Relay implements AnswerHandler {
   #mayHold = false;
   #hasBody = false;
   #sendsTrailers = false;
-  #isPaused = false;
   #isCut = false;
-  #lastDataAt = 0;
-  #silence: Timer | undefined;
+  #silence: Silence | undefined;
 
   constructor(res: ServerResponse, options: RelayOptions, hooks: RelayHooks) {
     this.#res = res;
@@ -130,7 +125,7 @@ export class Relay implements AnswerHandler {
   }
 
   onData(chunk: Buffer): boolean {
-    if (this.#silence) this.#lastDataAt = this.#options.clock.now();
+    this.#silence?.heard();
     this.#hasBody = true;
     if (this.#mayHold) {
       this.#mayHold = false;
@@ -139,7 +134,7 @@ export class Relay implements AnswerHandler {
     }
     this.#sendHeld();
     if (this.#sink.write(chunk)) return true;
-    this.#isPaused = true;
+    this.#silence?.pause();
     limitSending(this.#res, this.#options.sendTimeoutMs);
     this.#sink.once('drain', this.#onDrain);
     return false;
@@ -235,28 +230,16 @@ export class Relay implements AnswerHandler {
 
   #watchSilence(raw: RawHeaders): void {
     const { bodyTimeoutMs, clock } = this.#options;
-    const isStream =
-      STREAMS.test(headerValue(raw, 'content-type') ?? '') ||
-      headerValue(raw, 'x-accel-buffering')?.toLowerCase() === 'no' ||
-      headerValue(raw, 'incremental') === '?1';
-    if (bodyTimeoutMs === 0 || isStream) return;
-    const look = () => {
-      const silentMs = this.#isPaused ? 0 : clock.now() - this.#lastDataAt;
-      if (silentMs < bodyTimeoutMs) {
-        this.#silence = clock.after(bodyTimeoutMs - silentMs, look);
-      } else {
-        this.#flow?.abort(new ProxyError('UPSTREAM_TIMEOUT', 'silent within its answer'));
-      }
-    };
-    this.#lastDataAt = clock.now();
-    this.#silence = clock.after(bodyTimeoutMs, look);
+    if (bodyTimeoutMs === 0 || isStream(raw)) return;
+    this.#silence = new Silence(clock, bodyTimeoutMs, () =>
+      this.#flow?.abort(new ProxyError('UPSTREAM_TIMEOUT', 'silent within its answer')),
+    );
   }
 
   readonly #onDrain = (): void => {
-    this.#isPaused = false;
     if (this.#isOver) return;
     releaseSending(this.#res);
-    this.#lastDataAt = this.#options.clock.now();
+    this.#silence?.resume();
     this.#flow?.resume();
   };
 
@@ -268,7 +251,7 @@ export class Relay implements AnswerHandler {
 
   #finish(error?: ProxyError): void {
     this.#isOver = true;
-    this.#silence?.cancel();
+    this.#silence?.stop();
     this.#res.off('close', this.#onClientGone);
     if (error) this.#hooks.onFailure(error);
   }

@@ -1,79 +1,55 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import type { Config } from '../config/schema.ts';
 import type { MountConfig, SiteConfig } from '../config/upstream.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Downstream } from '../shared/downstream.ts';
+import { mountPrefix } from '../shared/mount-path.ts';
 import { headerValues } from '../shared/raw-headers.ts';
-import type { UpstreamTls } from '../shared/upstream.ts';
-import { createUpstreamPool, defaultServerName } from '../shared/upstream.ts';
 import { Balancer, memberId } from './balancer.ts';
 import type { CookieSpace } from './cookies.ts';
 import { cookieMark } from './cookies.ts';
-import type { Engine } from './exchange.ts';
 import { mountRewriting } from './mount-rewriting.ts';
-import { createNodeEngine } from './node-engine.ts';
 import type { Rewriting } from './rewriting.ts';
 import { inSequence } from './rewriting.ts';
 import type { ForwardExchange, Route } from './route.ts';
 import { siteRewriting } from './site-rewriting.ts';
-import { createStrictEngine } from './strict-engine.ts';
+import { createEngine } from './upstream-engine.ts';
 import type { Mapping } from './url-map.ts';
 import { join, mappingOf } from './url-map.ts';
-import type { UrlRules } from './url-rewriter.ts';
+import { UrlRules } from './url-rewriter.ts';
 
-type Reach = Pick<SiteConfig, 'connectTimeout' | 'responseTimeout' | 'lenient' | 'tls'>;
-
-/** Read what an upstream's TLS settings name. @throws when the file cannot be read. */
-export function upstreamTls(tls: SiteConfig['tls'], url: URL): UpstreamTls {
-  return {
-    ca: tls.ca === undefined ? undefined : readAuthorities(tls.ca, url),
-    serverName: tls.serverName ?? defaultServerName(url),
-    verify: tls.verify,
-  };
+/** The ways to everything behind us. */
+export interface Routes {
+  readonly siteRoute: Route;
+  readonly mounts: readonly { readonly prefix: string; readonly route: Route }[];
+  /** Comet origins that the site's pages name; `undefined` when none is to be looked for. */
+  readonly rules: UrlRules | undefined;
 }
 
-function readAuthorities(file: string, url: URL): string {
-  try {
-    return readFileSync(resolve(file), 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
-    throw new Error(`"tls.ca" of ${url.origin} cannot be read: ${reason}`, { cause: error });
-  }
-}
-
-function createEngine(url: URL, config: Reach, clock: Clock): Engine {
-  const { connectTimeout: connectTimeoutMs, responseTimeout: responseTimeoutMs } = config;
-  const tls = upstreamTls(config.tls, url);
-  const reach = { url, connectTimeoutMs, tls };
-  const strict = createStrictEngine({
-    createPool: (isSingleUse, isWanted) => createUpstreamPool({ ...reach, isSingleUse, isWanted }),
-    responseTimeoutMs,
-    clock,
+/** Make the routes of a config. @throws when a file that it names cannot be read. */
+export function createRoutes(
+  { site, comet }: Pick<Config, 'site' | 'comet'>,
+  clock: Clock,
+): Routes {
+  const entries = Object.entries(comet).map(([path, mount]) => {
+    const prefix = mountPrefix(path);
+    const mappings = mount.origins.map((url) => mappingOf(url, prefix));
+    return { prefix, mount, mappings };
   });
-  const node = createNodeEngine({
-    ...reach,
-    responseTimeoutMs,
-    clock,
-    isTolerant: config.lenient,
-    upgrades: strict,
-  });
+  const all = entries.flatMap(({ mappings }) => mappings);
+  const named = entries.flatMap(({ mount, mappings }) => (mount.rewriteUrls ? mappings : []));
+  const rules = named.length > 0 ? new UrlRules(named) : undefined;
   return {
-    reusesConnections: !config.lenient,
-    exchange(outgoing, handler) {
-      // undici keeps the head back until there is a first byte of the body.
-      const engine = config.lenient || outgoing.body?.isLate ? node : strict;
-      return engine.exchange(outgoing, handler);
-    },
-    close: () => strict.close(),
+    siteRoute: createSiteRoute(site, rules, clock),
+    mounts: entries.map(({ prefix, mount }) => ({
+      prefix,
+      route: createMountRoute(prefix, mount, all, clock),
+    })),
+    rules,
   };
 }
 
 /** The way to the site. @param rules - Comet origins that its pages name; none changes nothing. */
-export function createSiteRoute(
-  site: SiteConfig,
-  rules: UrlRules | undefined,
-  clock: Clock,
-): Route {
+function createSiteRoute(site: SiteConfig, rules: UrlRules | undefined, clock: Clock): Route {
   const engine = createEngine(site.url, site, clock);
   const mapping = mappingOf(site.url, '');
   const { preserveHost } = site;
@@ -110,18 +86,13 @@ export function createSiteRoute(
   };
 }
 
-/** The URLs of a mount's origins, and where they appear on the site. */
-export function mountMappings(prefix: string, { origins }: MountConfig): Mapping[] {
-  return origins.map((url) => mappingOf(url, prefix));
-}
-
 /**
  * The way to the Comet origins of one mount.
  *
  * @param prefix - Path of the mount, without its last slash.
  * @param mappings - Those of all mounts.
  */
-export function createMountRoute(
+function createMountRoute(
   prefix: string,
   mount: MountConfig,
   mappings: readonly Mapping[],
