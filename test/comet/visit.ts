@@ -1,23 +1,10 @@
 import type { TestContext } from 'node:test';
 import type { Browser, Page } from 'puppeteer-core';
-import { launch } from 'puppeteer-core';
-import { BROWSERS } from '../support/browsers.ts';
+import { openBrowser } from '../support/browsers.ts';
 import { ORIGIN_HOST } from './servers/origin.ts';
 
 /** The name of the legacy site. */
 export const SITE_HOST = 'site.test';
-
-/** As root, without a display, and without talking to its maker. */
-const CHROMIUM_FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** A cookie as the browser keeps it. */
 export interface StoredCookie {
@@ -42,7 +29,7 @@ export interface Visit {
  *
  * @param foreign - `hidden`: for the browser there is no host of the name that Comet servers have.
  */
-export async function openChromium(
+export function openChromium(
   t: TestContext,
   foreign: 'hidden' | 'reachable' = 'hidden',
 ): Promise<Browser> {
@@ -50,14 +37,7 @@ export async function openChromium(
     `MAP ${SITE_HOST} 127.0.0.1`,
     ...(foreign === 'hidden' ? [`MAP ${ORIGIN_HOST} ^NOTFOUND`] : []),
   ];
-  const browser = await launch({
-    browser: 'chrome',
-    executablePath: BROWSERS.chromium.path,
-    args: [...CHROMIUM_FLAGS, `--host-resolver-rules=${rules.join(', ')}`],
-    timeout: 120_000,
-  });
-  t.after(() => browser.close());
-  return browser;
+  return openBrowser(t, 'chromium', [`--host-resolver-rules=${rules.join(', ')}`]);
 }
 
 /** Open a page with cookies of its own; it is closed when the test ends. */

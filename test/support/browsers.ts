@@ -30,12 +30,21 @@ const CHROMIUM_FLAGS = [
   '--disable-sync',
 ];
 
-/** Start a browser; it is closed when the test ends. */
-export async function openBrowser(t: TestContext, name: BrowserName): Promise<Browser> {
+/** Start a browser; it is closed when the test ends. @param flags - More of them, for Chromium. */
+export async function openBrowser(
+  t: TestContext,
+  name: BrowserName,
+  flags: readonly string[] = [],
+): Promise<Browser> {
   const { path } = BROWSERS[name];
   const browser = await launch(
     name === 'chromium'
-      ? { browser: 'chrome', executablePath: path, args: CHROMIUM_FLAGS, timeout: 120_000 }
+      ? {
+          browser: 'chrome',
+          executablePath: path,
+          args: [...CHROMIUM_FLAGS, ...flags],
+          timeout: 120_000,
+        }
       : { browser: 'firefox', executablePath: path, headless: true, timeout: 120_000 },
   );
   t.after(() => browser.close());
