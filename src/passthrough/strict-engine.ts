@@ -18,9 +18,8 @@ export interface StrictEngineOptions {
 /** The engine for upstreams that speak HTTP as it is written: fast, and refuses what is ambiguous. */
 export function createStrictEngine(options: StrictEngineOptions): Engine {
   const { createPool, responseTimeoutMs } = options;
-  /** Exchanges without a connection. */
-  const waiting = new Set<object>();
-  const isWanted = () => waiting.size > 0;
+  const waiting: Waiting = { exchanges: 0 };
+  const isWanted = () => waiting.exchanges > 0;
   const pool = createPool(false, isWanted);
   const freshPool = createPool(true, isWanted);
   return {
@@ -51,12 +50,18 @@ export function createStrictEngine(options: StrictEngineOptions): Engine {
   };
 }
 
+/** How many exchanges have no connection yet. A mere number: a set of them would cost much. */
+interface Waiting {
+  exchanges: number;
+}
+
 /** One exchange, between undici's handler and ours. */
 class StrictExchange implements Dispatcher.DispatchHandler, Flow {
   readonly #handler: AnswerHandler;
   readonly #method: string;
   readonly #options: StrictEngineOptions;
-  readonly #waiting: Set<object>;
+  readonly #waiting: Waiting;
+  #isWaiting = true;
   #controller: Dispatcher.DispatchController | undefined;
   #reason: Error | undefined;
   #isOver = false;
@@ -66,10 +71,10 @@ class StrictExchange implements Dispatcher.DispatchHandler, Flow {
     handler: AnswerHandler,
     method: string,
     options: StrictEngineOptions,
-    waiting: Set<object>,
+    waiting: Waiting,
   ) {
     this.#waiting = waiting;
-    waiting.add(this);
+    waiting.exchanges += 1;
     this.#handler = handler;
     this.#method = method;
     this.#options = options;
@@ -81,13 +86,13 @@ class StrictExchange implements Dispatcher.DispatchHandler, Flow {
 
   abort(error: Error): void {
     this.#reason = error;
-    this.#waiting.delete(this);
+    this.#stopWaiting();
     this.#controller?.abort(error);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    this.#waiting.delete(this);
+    this.#stopWaiting();
     // Given up while it waited for a connection: it must not be sent any more.
     if (this.#reason) controller.abort(this.#reason);
   }
@@ -106,6 +111,12 @@ class StrictExchange implements Dispatcher.DispatchHandler, Flow {
     // undici fails on a Content-Length without a body; the answer is whole already.
     this.#isOver = true;
     this.#handler.onEnd([]);
+  }
+
+  #stopWaiting(): void {
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.#waiting.exchanges -= 1;
   }
 
   /** Each informational answer begins undici's wait anew; without end they would be for ever. */
@@ -139,7 +150,7 @@ class StrictExchange implements Dispatcher.DispatchHandler, Flow {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#waiting.delete(this);
+    this.#stopWaiting();
     if (this.#isOver) return;
     this.#isOver = true;
     this.#patience?.cancel();
