@@ -1,12 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Server } from './processes.ts';
-import { start, startProxy } from './processes.ts';
+import { cpuMs, start, startProxy } from './processes.ts';
 
 /*
  * What it costs to push one change to everybody: CPU of the server for each delivered message, for
@@ -18,8 +17,6 @@ const INTERVAL_MS = 100;
 const SECONDS = 8;
 /** Bytes of a small status document. */
 const DOCUMENT_BYTES = 100;
-/** Of /proc/PID/stat on Linux. */
-const MS_PER_TICK = 10;
 
 interface Contender {
   readonly name: string;
@@ -72,9 +69,9 @@ async function measure(contender: Contender): Promise<{ microseconds: number; co
   const client = fork(file('fan-out-client.js'), [String(port), String(SUBSCRIBERS)]);
   try {
     await once(client, 'message'); // all of them have had a first message
-    const before = { received: await ask(client), cpuMs: cpuMs(server) };
+    const before = { received: await ask(client), cpuMs: cpuMs(server.pid ?? 0) };
     await new Promise((resolve) => setTimeout(resolve, SECONDS * 1_000));
-    const after = { received: await ask(client), cpuMs: cpuMs(server) };
+    const after = { received: await ask(client), cpuMs: cpuMs(server.pid ?? 0) };
     const messages = after.received - before.received;
     const expected = (SECONDS * 1_000 * SUBSCRIBERS) / INTERVAL_MS;
     return {
@@ -91,11 +88,6 @@ async function ask(client: ChildProcess): Promise<number> {
   client.send('count');
   const [count] = (await once(client, 'message')) as [number];
   return count;
-}
-
-function cpuMs({ pid }: ChildProcess): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
 function startFloor(how: string): Promise<Server> {

@@ -67,8 +67,6 @@ const RESTING = { maxRestingBytes: 64 * 1_024 * 1_024, restMs: 60_000 };
 const MAX_CONCURRENT_POLLS = 64;
 const MAX_HEADERS = 200;
 
-const ignore = () => undefined;
-
 /** A request or an upgrade, as a listener hands it over. */
 interface Arrival {
   readonly req: IncomingMessage;
@@ -200,9 +198,6 @@ export async function startProxy(
 
   function onArrival(arrival: Arrival): void {
     const { req, res } = arrival;
-    // Errors of either side are seen by whoever reads or writes; unheard they would end the process.
-    req.on('error', ignore);
-    res.on('error', ignore);
     const fail = (error: unknown) => {
       const failure = asProxyError(error, 'INTERNAL');
       report(req, failure);

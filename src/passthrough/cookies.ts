@@ -1,4 +1,5 @@
-import { below, join } from './url-map.ts';
+import { restBelow } from '../shared/mount-path.ts';
+import { join } from './url-map.ts';
 
 /*
  * A Comet origin's cookies live beside the site's in one jar. They are confined to the mount in
@@ -108,7 +109,7 @@ export function publicCookiePath(
   { prefix, path: base, requestPath }: Pick<SetCookieContext, 'prefix' | 'path' | 'requestPath'>,
 ): string {
   const wanted = path?.startsWith('/') ? path : defaultPath(requestPath);
-  const rest = wanted === '/' ? undefined : below(wanted, base);
+  const rest = wanted === '/' ? undefined : restBelow(wanted, base);
   return rest === undefined || rest === '' ? prefix : join(prefix, rest);
 }
 

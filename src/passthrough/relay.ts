@@ -3,7 +3,7 @@ import type { Duplex, Transform, Writable } from 'node:stream';
 import type { Clock } from '../shared/clock.ts';
 import { ProxyError } from '../shared/errors.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
-import { headerValue, headerValues } from '../shared/raw-headers.ts';
+import { hasKnownCoding, headerValue, headerValues } from '../shared/raw-headers.ts';
 import { limitSending, releaseSending } from '../shared/sending.ts';
 import { truncate } from '../shared/truncate.ts';
 import { upstreamError } from '../shared/upstream.ts';
@@ -90,15 +90,13 @@ export class Relay implements AnswerHandler {
     if (status < 200 || status > 999) {
       throw new ProxyError('UPSTREAM_INVALID', `the status ${status}`);
     }
-    // SECURITY: an answer whose end cannot be known is not passed on.
-    const codings = headerValues(raw, 'transfer-encoding');
-    if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked')) {
+    if (!hasKnownCoding(raw)) {
       throw new ProxyError('UPSTREAM_INVALID', 'an unknown transfer coding');
     }
     this.#hooks.onAnswer();
     if (this.#res.destroyed) return;
     const { method, rewriting, extraHeaders } = this.#options;
-    const isChunked = codings.length > 0;
+    const isChunked = headerValue(raw, 'transfer-encoding') !== undefined;
     // SECURITY: chunks win over a length, which must not go on beside them (RFC 9112 §6.3).
     const all = responseHeaders(raw);
     const plain = isChunked ? withoutLength(all) : all;

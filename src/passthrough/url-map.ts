@@ -1,3 +1,5 @@
+import { mountPrefix, restBelow } from '../shared/mount-path.ts';
+
 /** One upstream's URLs, and the path under which they appear on the site. */
 export interface Mapping {
   /** `host`, `host:port`: every way in which the upstream may be named, in lower case. */
@@ -17,14 +19,7 @@ export function mappingOf(url: URL, prefix: string): Mapping {
   const { protocol, hostname, port, origin, pathname } = url;
   const authorities =
     port === '' ? [hostname, `${hostname}:${DEFAULT_PORTS[protocol] ?? ''}`] : [url.host];
-  return { authorities, origin, path: pathname.replace(/\/$/, ''), prefix };
-}
-
-/** What is left of a path below `base`; `undefined` when it is not below it. */
-export function below(path: string, base: string): string | undefined {
-  if (!path.startsWith(base)) return undefined;
-  const rest = path.slice(base.length);
-  return rest === '' || /^[/?#]/.test(rest) ? rest : undefined;
+  return { authorities, origin, path: mountPrefix(pathname), prefix };
 }
 
 /** Put a rest of a path below another base: the result is a path always. */
@@ -69,7 +64,7 @@ export function toPublicReference(reference: string, writer: Writer): string | u
     // Below the mount already: it is a URL of the site. The scheme stays in either case, or a
     // redirect to https would lead to itself for ever.
     const { prefix, path } = mapping;
-    const isPublic = prefix !== path && prefix !== '' && below(rest, prefix) !== undefined;
+    const isPublic = prefix !== path && prefix !== '' && restBelow(rest, prefix) !== undefined;
     const mapped = isPublic ? rest : mapPath(rest, [mapping], mapping.authorities[0] ?? '');
     return mapped === undefined ? undefined : head + authority + mapped;
   }
@@ -98,7 +93,7 @@ function besides(requestPath: string, reference: string): string {
 
 /** The URL at the upstream of a path on the site; `undefined` when it is not below the mapping. */
 export function toUpstreamUrl(path: string, mapping: Mapping): string | undefined {
-  const rest = below(path, mapping.prefix);
+  const rest = restBelow(path, mapping.prefix);
   return rest === undefined ? undefined : mapping.origin + join(mapping.path, rest);
 }
 
@@ -107,9 +102,9 @@ function mapPath(rest: string, mappings: readonly Mapping[], host: string): stri
   const path = hasDots(rest) ? withoutDots(rest) : rest;
   const found = mappings
     .filter((mapping) => mapping.authorities.includes(host))
-    .filter((mapping) => below(path, mapping.path) !== undefined)
+    .filter((mapping) => restBelow(path, mapping.path) !== undefined)
     .sort((a, b) => b.path.length - a.path.length)[0];
-  return found && join(found.prefix, below(path, found.path) ?? '');
+  return found && join(found.prefix, restBelow(path, found.path) ?? '');
 }
 
 function hasDots(reference: string): boolean {

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Clock } from '../shared/clock.ts';
 import { ProxyError } from '../shared/errors.ts';
-import { headerValues } from '../shared/raw-headers.ts';
+import { hasKnownCoding } from '../shared/raw-headers.ts';
 import type { UpstreamTls } from '../shared/upstream.ts';
 import { upstreamError } from '../shared/upstream.ts';
 import type { Answer, Fetch, PollRequest } from './fetch.ts';
@@ -61,9 +61,7 @@ function exchange(
     signal.addEventListener('abort', onAbort, { once: true });
     outgoing.on('upgrade', () => fail(new ProxyError('UPSTREAM_INVALID', 'an unasked 101')));
     outgoing.on('response', (answer) => {
-      const codings = headerValues(answer.rawHeaders, 'transfer-encoding');
-      // SECURITY: an answer whose end cannot be known is none.
-      if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked')) {
+      if (!hasKnownCoding(answer.rawHeaders)) {
         return fail(new ProxyError('UPSTREAM_INVALID', 'an unknown transfer coding'));
       }
       collect(answer, poll.maxBytes).then((body) => {

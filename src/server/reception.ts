@@ -60,6 +60,7 @@ export function createReception(handlers: Handlers, bodyTimeoutMs: number): Rece
       receive(req, res, connection);
     },
     onUpgrade(req, socket, head) {
+      req.on('error', () => undefined);
       const peer = peerOf(req.socket);
       if (typeof peer === 'string') refuse(socket, peer);
       else handlers.onUpgrade(req, socket, head, peer);

@@ -8,6 +8,8 @@ import type { Socket } from 'node:net';
  */
 export function socketResponse(req: IncomingMessage, socket: Socket): ServerResponse {
   const res = new ServerResponse(req);
+  // Seen by whoever writes; unheard it would end the process.
+  res.on('error', () => undefined);
   res.shouldKeepAlive = false;
   res.assignSocket(socket);
   socket.on('drain', () => res.emit('drain'));

@@ -18,11 +18,11 @@ export function mountPrefix(path: string): string {
   return path.replace(/\/$/, '');
 }
 
-/** The rest of a target below `prefix` (`''`, or it begins with `/` or `?`); none elsewhere. */
+/** The rest of a path or target below `prefix`: `''`, or it begins with `/`, `?` or `#`; none elsewhere. */
 export function restBelow(target: string, prefix: string): string | undefined {
   if (!target.startsWith(prefix)) return undefined;
   const rest = target.slice(prefix.length);
-  return rest === '' || rest.startsWith('/') || rest.startsWith('?') ? rest : undefined;
+  return rest === '' || /^[/?#]/.test(rest) ? rest : undefined;
 }
 
 /**

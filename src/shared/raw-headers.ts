@@ -35,6 +35,15 @@ export function listItems(value: string): string[] {
     .filter((item) => item !== '');
 }
 
+/**
+ * SECURITY: can the end of an answer with these headers be known? Only with no transfer coding, or
+ * with one `chunked` alone (RFC 9112 §6.3): Node and undici read any other one to some end.
+ */
+export function hasKnownCoding(raw: RawHeaders): boolean {
+  const codings = headerValues(raw, 'transfer-encoding');
+  return codings.length === 0 || (codings.length === 1 && codings[0]?.toLowerCase() === 'chunked');
+}
+
 /** Does a request with these headers have a body (RFC 9112 §6.3)? */
 export function hasBody(raw: RawHeaders): boolean {
   const length = headerValue(raw, 'content-length') ?? '0';

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  below,
-  mappingOf,
-  toPublicReference,
-  toUpstreamUrl,
-} from '../../src/passthrough/url-map.ts';
+import { mappingOf, toPublicReference, toUpstreamUrl } from '../../src/passthrough/url-map.ts';
+import { restBelow } from '../../src/shared/mount-path.ts';
 
 const SEGMENT = fc.constantFrom(
   'a',
@@ -44,7 +40,7 @@ test('any path that an upstream redirects to below its own is the same path belo
   fc.assert(
     fc.property(MOUNTED, REST, REFERENCE, (base, rest, reference) => {
       const { href } = new URL(reference, base.origin + base.path + rest);
-      const inside = below(href.slice(base.origin.length), base.path);
+      const inside = restBelow(href.slice(base.origin.length), base.path);
       fc.pre(inside !== undefined);
       const at = `https://shop.example${base.prefix}${rest}`;
       const mapped = toPublicReference(reference, {

@@ -6,8 +6,8 @@ import type { Peer } from '../../src/server/identify-downstream.ts';
 import { createTrust } from '../../src/server/identify-downstream.ts';
 import type { Listener, ListenerTimes } from '../../src/server/listener.ts';
 import { openListener } from '../../src/server/listener.ts';
-import type { Logger } from '../../src/shared/logger.ts';
 import type { LogLine } from './proxy.ts';
+import { recordingLog } from './proxy.ts';
 
 /** A listener under test, without a proxy behind it. */
 export interface TestListener extends Listener {
@@ -46,16 +46,7 @@ export async function startListener(
     },
     'test',
   );
-  const lines: LogLine[] = [];
-  const at = (level: LogLine['level']) => (fields: object, message: string) => {
-    lines.push({ level, fields: fields as Record<string, unknown>, message });
-  };
-  const log: Logger = {
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-  };
+  const { log, lines } = recordingLog();
   const isTrusted = createTrust(config.trustedProxies);
   const connections = new Connections(config.limits, isTrusted);
   const peers: Peer[] = [];

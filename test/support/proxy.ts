@@ -12,6 +12,21 @@ export interface LogLine {
   readonly message: string;
 }
 
+/** A log that keeps its lines. */
+export function recordingLog(): { log: Logger; lines: LogLine[] } {
+  const lines: LogLine[] = [];
+  const at = (level: LogLine['level']) => (fields: object, message: string) => {
+    lines.push({ level, fields: fields as Record<string, unknown>, message });
+  };
+  const log: Logger = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  };
+  return { log, lines };
+}
+
 /** A proxy under test, on a free port of the loopback. */
 export interface TestProxy extends RunningProxy {
   readonly url: string;
@@ -25,16 +40,7 @@ export async function startTestProxy(
   config: Record<string, unknown>,
   clock?: Clock,
 ): Promise<TestProxy> {
-  const lines: LogLine[] = [];
-  const at = (level: LogLine['level']) => (fields: object, message: string) => {
-    lines.push({ level, fields: fields as Record<string, unknown>, message });
-  };
-  const log: Logger = {
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-  };
+  const { log, lines } = recordingLog();
   const complete = checkConfig({ listen: '127.0.0.1:0', ...config }, 'test');
   const proxy = await startProxy(complete, { log, ...(clock ? { clock } : {}) });
   t.after(() => proxy.close());
