@@ -57,6 +57,28 @@ export async function main(args: readonly string[]): Promise<number> {
         exitCode = await tail({ ...rest, urls, since, headers });
       },
     )
+    .command(
+      'explain <url>',
+      'Say what becomes of a request: which route, who shares it, how its polls go',
+      explainOptions,
+      async (options) => {
+        const { explain } = await import('./commands/explain.ts');
+        const { explainConfig } = await import('./main.ts');
+        const { url, method, body, json, header } = options;
+        const headers = header.map(splitHeader);
+        const source = withSource(options);
+        exitCode = await explain({ source, url, method, headers, body, json }, explainConfig);
+      },
+    )
+    .command(
+      'refresh <url..>',
+      'Let the running proxy poll these URLs now, for all their clients',
+      refreshOptions,
+      async (options) => {
+        const { refresh } = await import('./commands/refresh.ts');
+        exitCode = await refresh(withSource(options), options.url);
+      },
+    )
     .command('schema', "Print the config's JSON Schema", {}, async () => {
       const { configJsonSchema } = await import('./config/json-schema.ts');
       console.log(JSON.stringify(configJsonSchema(), null, 2));
@@ -213,6 +235,62 @@ function tailOptions<T>(builder: import('yargs').Argv<T>) {
       if (!(count >= 1)) throw new UsageError('--count must be at least 1');
       return true;
     });
+}
+
+function explainOptions<T>(builder: import('yargs').Argv<T>) {
+  return sourceOptions(builder)
+    .positional('url', {
+      type: 'string',
+      demandOption: true,
+      describe: 'A URL of the site as browsers have it, or a path',
+    })
+    .option('header', {
+      alias: 'H',
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      default: [] as string[],
+      describe: "A header of the request, as 'Cookie: SESSION=1'; repeatable",
+    })
+    .option('method', {
+      alias: 'X',
+      type: 'string',
+      requiresArg: true,
+      default: 'GET',
+      describe: 'The method of the request',
+    })
+    .option('body', { type: 'string', requiresArg: true, describe: 'The body of the request' })
+    .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
+    .check(({ url, header, method, body, help }) => {
+      if (help) return true;
+      for (const [name, value] of Object.entries({ method, body } as Record<string, unknown>)) {
+        if (Array.isArray(value)) throw new UsageError(`--${name} can be given only once`);
+      }
+      checkSiteUrl(url);
+      for (const one of header) splitHeader(one);
+      if (!/^[A-Za-z]+$/.test(method)) throw new UsageError(`not a method: ${method}`);
+      return true;
+    });
+}
+
+function refreshOptions<T>(builder: import('yargs').Argv<T>) {
+  return sourceOptions(builder)
+    .positional('url', {
+      type: 'string',
+      array: true,
+      demandOption: true,
+      describe: 'URLs of the site as browsers have them, or paths',
+    })
+    .check(({ url, help }) => {
+      if (help) return true;
+      for (const one of url) checkSiteUrl(one);
+      return true;
+    });
+}
+
+function checkSiteUrl(url: string): void {
+  if (/^(?:\/|https?:\/\/[^/?#])/i.test(url)) return;
+  throw new UsageError(`not a path or an http URL: ${url}; as in /api/status`);
 }
 
 function splitHeader(text: string): [name: string, value: string] {

@@ -4,18 +4,25 @@ import type { Socket } from 'node:net';
 import { Channels } from './channel/channels.ts';
 import { createMemoryBackplane } from './cluster/memory.ts';
 import type { Config } from './config/schema.ts';
+import { readQuestion, targetOf } from './live/asked-request.ts';
 import { createEndpoints } from './live/endpoint.ts';
+import { explainRoute } from './live/explain.ts';
 import { Feeds } from './live/feeds.ts';
 import { Live } from './live/live.ts';
 import { Streams } from './live/streams.ts';
 import { createForward } from './passthrough/forward.ts';
 import { createRoutes } from './passthrough/routes.ts';
-import { rewriteState } from './passthrough/site-rewriting.ts';
+import { createStateRewriting } from './passthrough/site-rewriting.ts';
 import { Tunnels } from './passthrough/tunnel.ts';
 import { upstreamTls } from './passthrough/upstream-engine.ts';
 import { createFetch } from './poll/fetch.ts';
 import { createLenientFetch } from './poll/lenient-fetch.ts';
+import { createPollBudget } from './poll/poll-budget.ts';
+import { createUpstreamBreaker } from './poll/upstream-breaker.ts';
 import { createAccessLog } from './server/access-log.ts';
+import type { AdminListener } from './server/admin.ts';
+import { openAdmin } from './server/admin.ts';
+import { adminRoutes } from './server/admin-routes.ts';
 import { Connections } from './server/connections.ts';
 import type { Target } from './server/guard.ts';
 import { guardRequest } from './server/guard.ts';
@@ -32,15 +39,19 @@ import { systemClock } from './shared/clock.ts';
 import type { Downstream } from './shared/downstream.ts';
 import type { ProxyError } from './shared/errors.ts';
 import { asProxyError } from './shared/errors.ts';
+import type { Explanation, Question } from './shared/explanation.ts';
 import type { Logger } from './shared/logger.ts';
 import { redactUrl } from './shared/logger.ts';
-import { createUpstreamPool, isUnreadable } from './shared/upstream.ts';
+import { mountPrefix } from './shared/mount-path.ts';
+import { canConnect, createUpstreamPool, isUnreadable } from './shared/upstream.ts';
 import { packageVersion } from './shared/version.ts';
 
 /** A running proxy. */
 export interface RunningProxy {
   /** What it accepts connections on, such as `http://127.0.0.1:8080`. */
   readonly urls: readonly string[];
+  /** Where the admin listener is, if there is one: `http://127.0.0.1:9090`, `unix:/run/x.sock`. */
+  readonly adminUrl: string | undefined;
   /** Streams open now. */
   readonly streamCount: number;
   /**
@@ -63,8 +74,6 @@ export interface ProxyDependencies {
 
 /** How much state of channels that nobody listens to is kept, and for how long. */
 const RESTING = { maxRestingBytes: 64 * 1_024 * 1_024, restMs: 60_000 };
-/** Polls of one upstream that may be under way at once. */
-const MAX_CONCURRENT_POLLS = 64;
 const MAX_HEADERS = 200;
 
 /** A request or an upgrade, as a listener hands it over. */
@@ -98,18 +107,35 @@ export async function startProxy(
   const pollPool = createUpstreamPool({
     ...pollUpstream,
     connectTimeoutMs: site.connectTimeout,
-    maxConnections: MAX_CONCURRENT_POLLS,
+    maxConnections: limits.polls,
   });
   const poll = site.lenient
     ? createLenientFetch(pollUpstream, clock)
     : createFetch(pollPool, clock);
 
+  const breaker = createUpstreamBreaker({
+    clock,
+    random,
+    probe: (signal) => canConnect(site.url, signal),
+    probeTimeoutMs: site.connectTimeout,
+    log,
+    label: { site: site.url.origin },
+  });
   const backplane = createMemoryBackplane();
   const channels = new Channels({ maxChannels: limits.channels, ...RESTING });
   const feeds = new Feeds({
     channels,
     backplane,
-    fetch: rules ? rewriteState(poll, rules) : poll,
+    fetch: poll,
+    upstream: {
+      budget: createPollBudget({
+        clock,
+        maxConcurrent: limits.polls,
+        maxPerSecond: limits.pollsPerSecond,
+      }),
+      breaker,
+    },
+    rewriting: rules && createStateRewriting(rules),
     clock,
     random,
     log,
@@ -232,6 +258,7 @@ export async function startProxy(
   }
 
   const listeners: Listener[] = [];
+  let admin: AdminListener | undefined;
   const destroyConnections = () => {
     for (const listener of listeners) listener.destroy();
   };
@@ -241,7 +268,9 @@ export async function startProxy(
     await closed;
   }
   async function release(): Promise<void> {
+    await admin?.close();
     feeds.close();
+    breaker.close();
     await backplane.close();
     const routes = [siteRoute, ...mounts.map(({ route }) => route)];
     await Promise.all([...routes.map((route) => route.close()), pollPool.destroy()]);
@@ -251,6 +280,19 @@ export async function startProxy(
     const connections = new Connections(limits, isTrusted);
     const options = { limits, connections, handlers: { onRequest, onUpgrade }, log, isTrusted };
     for (const listen of config.listen) listeners.push(await openListener(listen, options));
+    if (config.admin) {
+      const handlers = {
+        refresh: (url: string) => ({ channels: feeds.renew(targetOf(url)) }),
+        explain(question: Question) {
+          const asked = readQuestion(question);
+          const told = explainRoute(asked, router);
+          return told.route === 'live' && told.pattern !== undefined
+            ? { ...told, ...feeds.explain(asked, told.pattern) }
+            : told;
+        },
+      };
+      admin = await openAdmin(config.admin, { routes: adminRoutes(handlers, clock), clock, log });
+    }
   } catch (error) {
     await closeListeners();
     await release();
@@ -259,6 +301,7 @@ export async function startProxy(
 
   return {
     urls: listeners.map((listener) => listener.url),
+    adminUrl: admin?.url,
     get streamCount() {
       return streams.size;
     },
@@ -279,4 +322,15 @@ export async function startProxy(
       for (const listener of listeners) listener.reload();
     },
   };
+}
+
+/**
+ * What a config alone says of a request, while no proxy runs with it.
+ *
+ * @throws {ProxyError} `BAD_URL`.
+ */
+export function explainConfig(config: Config, question: Question): Explanation {
+  const mounts = Object.keys(config.comet).map((path) => ({ prefix: mountPrefix(path) }));
+  const route = createRouter(createEndpoints(config.live), mounts);
+  return explainRoute(readQuestion(question), route);
 }

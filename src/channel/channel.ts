@@ -9,8 +9,6 @@ import { Subscriber } from './subscriber.ts';
 export interface PollNote {
   /** The clock's time when it was sent: the state is at least that new. */
   readonly at: number;
-  /** The answer set a cookie: it was meant for one client only. */
-  readonly setsCookie: boolean;
 }
 
 /**
@@ -52,6 +50,18 @@ export class Channel {
 
   get subscriberCount(): number {
     return this.#subscribers.size;
+  }
+
+  /** Subscribers by how they are told. */
+  get subscribersByTransport(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { transport } of this.#subscribers) counts[transport] = (counts[transport] ?? 0) + 1;
+    return counts;
+  }
+
+  /** Events that are kept for subscribers who come back. */
+  get eventsInLog(): number {
+    return this.#log.size;
   }
 
   /** Bytes of state and log held now. */

@@ -21,6 +21,11 @@ export class EventLog {
     this.#limits = limits;
   }
 
+  /** Events held now. */
+  get size(): number {
+    return this.#events.length;
+  }
+
   /** Bytes of event data held now. */
   get bytes(): number {
     return this.#bytes;

@@ -6,6 +6,8 @@ import { carriesState, isLastWord } from '../protocol/event.ts';
  * Where a subscriber writes to: a connection, or one URL's place in it.
  */
 export interface Sink {
+  /** How it carries events, for whoever asks what is going on. */
+  readonly transport: string;
   /** A client that is up to date can be sent the difference in place of the whole state. */
   readonly takesPatches: boolean;
   /** False while the peer is not keeping up: then nothing may be written. */
@@ -51,6 +53,11 @@ export class Subscriber {
     this.#channel = channel;
     this.#sink = sink;
     this.#cursors = cursors.map(readCursor);
+  }
+
+  /** How it is told of events. */
+  get transport(): string {
+    return this.#sink.transport;
   }
 
   /** True once it was brought up to date, until it is closed. */

@@ -25,6 +25,7 @@ export async function run(options: CliOptions): Promise<number> {
     proxy.reload();
   });
   for (const url of proxy.urls) console.log(`listening on ${url}`);
+  if (proxy.adminUrl !== undefined) console.log(`admin listener on ${proxy.adminUrl}`);
   if (Number(process.versions.node.split('.')[0]) < 22) {
     log.info({}, 'Node 20 gets no security fixes any more: Node 22 or later is recommended');
   }

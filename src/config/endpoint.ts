@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { TRANSPORT_NAMES } from '../protocol/surface.ts';
 import { duration, size, text } from './fields.ts';
+import { OWN_HEADERS, readHeaderName } from './header-name.ts';
+import { parts } from './part.ts';
 import { readInterval } from './readers.ts';
 import { parseVary, VARY_PATTERN } from './vary.ts';
 
@@ -8,27 +10,11 @@ import { parseVary, VARY_PATTERN } from './vary.ts';
  * One live endpoint: how it is polled, and to whom it is pushed.
  */
 
-/** Names that a `headers` or `vary` entry cannot take: framing and routing are ours. */
-const OWN_HEADERS = new Set(
-  `accept-encoding connection content-length expect host http2-settings keep-alive proxy-authorization
-   proxy-connection range te trailer transfer-encoding upgrade via x-forwarded-for x-forwarded-host
-   x-forwarded-proto`.split(/\s+/),
-);
-
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-
 const INTERVAL_META = {
   description:
     'How often the endpoint is polled while somebody listens: fixed ("2s"), or adaptive between two bounds ("1s..30s").',
   examples: ['2s', '1s..30s'],
 };
-
-function readHeaderName(value: string): string | { problem: string } {
-  if (!TOKEN.test(value)) return { problem: `"${value}" is not a header name` };
-  return OWN_HEADERS.has(value.toLowerCase())
-    ? { problem: `"${value}" is set by the proxy itself` }
-    : value;
-}
 
 const constantHeaders = z
   .record(z.string(), z.string())
@@ -62,6 +48,14 @@ const vary = z
 const endpointObject = z.strictObject({
   every: text(readInterval, INTERVAL_META),
   vary,
+  setCookie: z.enum(['end', 'drop']).default('end').meta({
+    description:
+      'What it means when the answer to a poll sets a cookie: it was meant for one client, so that nobody shares it any more ("end"); or nothing ("drop"). A cookie that the poll has sent with the same value means nothing.',
+  }),
+  cacheControl: z.enum(['obey', 'ignore']).default('obey').meta({
+    description:
+      'Whether "private" or "no-store" in the answers of a public endpoint ("vary": []) ends its sharing ("obey"), or is what old software says of everything ("ignore").',
+  }),
   polls: z.enum(['pass', 'absorb', 'hold']).default('absorb').meta({
     description:
       'What a plain GET gets: the site\'s own answer ("pass"), the last known state ("absorb"), or, when the client has that already, the next one as soon as there is one ("hold").',
@@ -73,6 +67,17 @@ const endpointObject = z.strictObject({
   patch: z.enum(['none', 'json', 'merge']).default('none').meta({
     description:
       'How changes of JSON are pushed to clients who have the state before: as the whole state ("none"), or as a patch where that is smaller: RFC 6902 ("json") or RFC 7386 ("merge").',
+  }),
+  select: parts('What counts as a change, where that is not the whole answer.'),
+  ignore: parts('Parts of the answer whose changes do not count.'),
+  ignoreFor: duration(
+    '1m',
+    'Longest time for which changes that do not count are kept back; then the next poll brings them.',
+    { minMs: 1_000 },
+  ),
+  compare: z.enum(['value', 'bytes']).default('value').meta({
+    description:
+      'Whether JSON that differs in the order of members and in white space only is the same ("value") or another state ("bytes").',
   }),
   compress: z.boolean().optional().meta({
     description:

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { mountPrefix, mountProblem, restBelow } from '../shared/mount-path.ts';
 import { parsePattern, patternProblem, patternShape } from '../shared/path-pattern.ts';
+import { admin, refuseAdminAsUpstream } from './admin.ts';
+import { alsoWhenValuesFailed } from './checks.ts';
 import { endpoint } from './endpoint.ts';
 import { count, duration, size, text } from './fields.ts';
 import { listen } from './listen.ts';
@@ -65,6 +67,8 @@ const limits = z
     streams: count(40_000, 'Streams at once; further ones are told to come back later.'),
     streamsPerAddress: count(1_024, 'Streams at once from one client address.'),
     channels: count(10_000, 'Different live URLs and identities that are polled at once.'),
+    polls: count(64, 'Polls of the site that may be under way at once; further ones wait.'),
+    pollsPerSecond: count(200, 'Polls that the site gets in a second; further ones wait.'),
     urlsPerStream: count(32, 'Endpoint URLs in one stream.'),
     messageBytes: size('16KiB', 'Size of a message that a WebSocket client sends.'),
     headerBytes: size('16KiB', 'Size of a request head.'),
@@ -125,15 +129,6 @@ function notUnderMounts() {
   return alsoWhenValuesFailed(check);
 }
 
-/** Everything is reported at once. `superRefine` has no option for it, unlike `refine`. */
-function alsoWhenValuesFailed<C extends { readonly _zod: { def: { when?: unknown } } }>(
-  check: C,
-): C {
-  check._zod.def.when = ({ value }: { value: unknown }) =>
-    typeof value === 'object' && value !== null;
-  return check;
-}
-
 /** The whole config file. */
 export const configSchema = z
   .strictObject({
@@ -161,10 +156,12 @@ export const configSchema = z
       description:
         'Offer WebSocket clients to compress messages of endpoints that may be compressed (permessage-deflate without context).',
     }),
+    admin,
     limits,
     log,
   })
-  .check(notUnderMounts());
+  .check(notUnderMounts())
+  .superRefine(refuseAdminAsUpstream);
 
 /** A complete, checked config: every default filled in, every unit read. */
 export type Config = z.output<typeof configSchema>;

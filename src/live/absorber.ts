@@ -26,9 +26,6 @@ export interface AbsorberOptions {
   };
 }
 
-/** For how long answers that were meant for one client are taken to be so still. */
-const PERSONAL_MEMORY_MS = 60_000;
-
 /** How a plain request is to be answered from the state. */
 interface Manner {
   /** How long it may be held while the client has the newest state; 0 is not at all. */
@@ -84,7 +81,7 @@ export class Absorber {
     if (foreignOrigin(req.rawHeaders, ownOrigin(downstream)) !== undefined) return 'pass';
     const { rawHeaders } = req;
     const found = this.#options.feeds.find({ endpoint, target, downstream, rawHeaders });
-    if (!found || this.#wasPersonal(endpoint, found)) return 'pass';
+    if (!found || found.isPersonal) return 'pass';
     let state = await found.feed.refresh();
     if (!state || this.#isPersonal(endpoint, found)) return 'pass';
     let answer = plainAnswer(state, endpoint.config.vary, rawHeaders);
@@ -141,24 +138,15 @@ export class Absorber {
     return outcome;
   }
 
-  /** Known from a poll a while ago: polling at once again would only cost the site a request. */
-  #wasPersonal(endpoint: Endpoint, found: FoundFeed): boolean {
-    const { lastPoll } = found.feed.channel;
-    const isRecent = lastPoll && this.#options.clock.now() - lastPoll.at < PERSONAL_MEMORY_MS;
-    return isRecent === true && this.#isPersonal(endpoint, found);
-  }
-
   /** SECURITY: an answer that was meant for one client is not given to another. */
   #isPersonal(endpoint: Endpoint, { feed: { channel } }: FoundFeed): boolean {
     const state = channel.retained;
     const unkeyed = state && unkeyedVary(state, endpoint.config.vary);
-    if (!unkeyed && !channel.lastPoll?.setsCookie) return false;
+    if (!unkeyed) return false;
     const pattern = endpoint.pattern.source;
     if (!this.#warned.has(pattern)) {
       this.#warned.add(pattern);
-      const reason = unkeyed
-        ? `its answers vary on "${unkeyed}", which is not in "vary"`
-        : 'its answers set cookies';
+      const reason = `its answers vary on "${unkeyed}", which is not in "vary"`;
       this.#options.log.warn({ endpoint: pattern }, `plain requests are passed through: ${reason}`);
     }
     return true;

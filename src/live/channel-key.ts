@@ -3,6 +3,8 @@ import type { VaryItem } from '../config/vary.ts';
 import type { Downstream } from '../shared/downstream.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import { headerValues } from '../shared/raw-headers.ts';
+import { matchingHeaders } from './matching-headers.ts';
+import { isIgnored } from './url-encoded.ts';
 
 /** What a channel key is made of. */
 export interface KeyParts {
@@ -41,6 +43,11 @@ export function identify(parts: KeyParts, secret: Uint8Array): Identity {
   for (const item of vary) {
     if (item.kind === 'header')
       setUnlessEmpty(forwarded, item.name, headerValues(rawHeaders, item.name));
+    if (item.kind === 'headers') {
+      for (const [name, values] of matchingHeaders(item.pattern, rawHeaders)) {
+        forwarded.set(name, values);
+      }
+    }
     if (item.kind === 'address') forwarded.set('x-forwarded-for', [downstream.address]);
   }
   setUnlessEmpty(forwarded, 'cookie', varyingCookies(vary, rawHeaders));
@@ -65,8 +72,7 @@ export function canonicalTarget(
   if (start === -1 || ignored.length === 0) return target;
   const parameters = target.slice(start + 1).split('&');
   const left = parameters.filter((parameter) => {
-    const name = parameterName(parameter);
-    return !ignored.includes(name) || kept.includes(name);
+    return !isIgnored(parameterName(parameter), ignored, kept);
   });
   if (left.length === parameters.length) return target;
   return left.length === 0 ? target.slice(0, start) : `${target.slice(0, start)}?${left.join('&')}`;

@@ -1,15 +1,18 @@
 import type { Channel } from '../channel/channel.ts';
 import type { Backplane, Lease, Unsubscribe } from '../cluster/backplane.ts';
+import type { Answer } from '../poll/answer.ts';
 import type { PolledState, PollOutcome } from '../poll/detect.ts';
 import type { PatchFormat } from '../poll/diff.ts';
 import { patchText } from '../poll/diff.ts';
-import type { Answer } from '../poll/fetch.ts';
+import type { Judge, Retained } from '../poll/judge.ts';
+import type { PollerOptions, PollerReport } from '../poll/poller.ts';
 import { Poller } from '../poll/poller.ts';
 import type { Every } from '../poll/schedule.ts';
 import { eventId, staleId } from '../protocol/cursor.ts';
 import type { ChannelEvent, Patch } from '../protocol/event.ts';
 import { controlEvent, patchEvent } from '../protocol/event.ts';
 import type { Clock, Timer } from '../shared/clock.ts';
+import type { ChannelReport, PollRecord } from '../shared/explanation.ts';
 import type { Logger } from '../shared/logger.ts';
 import { isJson } from '../shared/media-type.ts';
 
@@ -19,8 +22,12 @@ export interface FeedOptions {
   readonly backplane: Backplane;
   readonly every: Every;
   readonly lingerMs: number;
-  /** The poll carries something that identifies its client. */
-  readonly isPrivate: boolean;
+  /** Make what says which answers are changes of the state that is known. */
+  readonly createJudge: (
+    retained: () => Retained | undefined,
+  ) => Pick<Judge, 'conditions' | 'judge'>;
+  /** What the upstream may be asked, and whether it is up. */
+  readonly upstream: PollerOptions['upstream'];
   /** How changes are told to subscribers who have the state before. */
   readonly patch: PatchFormat | 'none';
   readonly fetch: (conditions: readonly string[], signal: AbortSignal) => Promise<Answer>;
@@ -29,6 +36,8 @@ export interface FeedOptions {
   readonly log: Logger;
   /** How the log names this feed; holds no secret. */
   readonly label: Readonly<Record<string, string>>;
+  /** The answers turn out to be meant for one client only; called before `onClose`. */
+  readonly onPersonal: (text: string) => void;
   /** Nobody needs the feed any more; it must not be used after this. */
   readonly onClose: () => void;
 }
@@ -50,6 +59,7 @@ const LEASE_RETRY_MS = 1_000;
  */
 export class Feed {
   readonly #options: FeedOptions;
+  readonly #openedAt: number;
   #joining: Promise<void> | undefined;
   #isClosed = false;
   #streams = 0;
@@ -62,6 +72,8 @@ export class Feed {
   #leaseTimer: Timer | undefined;
   #seq = 0;
   #isStale = false;
+  #renewing = 0;
+  #changedAt: number | undefined;
   #hasPublished = false;
   #failedAt = Number.NEGATIVE_INFINITY;
   #settle: () => void = () => undefined;
@@ -70,6 +82,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#openedAt = options.clock.now();
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -117,6 +130,44 @@ export class Feed {
     }
   }
 
+  /**
+   * The state has become old just now: poll at once, for whoever streams. Plain requests go upstream
+   * until it is known again.
+   */
+  async renew(): Promise<void> {
+    this.channel.lastPoll = undefined;
+    if (!this.#poller?.isLooping) return;
+    this.#renewing += 1;
+    await this.#poller.renew();
+    this.#renewing -= 1;
+  }
+
+  /** How the channel is doing. */
+  get report(): ChannelReport {
+    const { clock } = this.#options;
+    const { bytes, eventsInLog, subscribersByTransport: subscribers } = this.channel;
+    const ago = (at: number | undefined) =>
+      at === undefined ? undefined : Math.max(0, Math.round(clock.now() - at));
+    const polls = this.#poller?.report;
+    const last = polls?.last;
+    const lastChangeAgoMs = ago(this.#changedAt);
+    return {
+      openedAgoMs: ago(this.#openedAt) ?? 0,
+      intervalMs: Math.round(polls?.intervalMs ?? this.#options.every.minMs),
+      failures: polls?.failures ?? 0,
+      isStale: this.channel.isStale,
+      bytes,
+      eventsInLog,
+      subscribers,
+      polledBy: this.#lease ? 'this node' : 'another node',
+      ...(last ? { lastPoll: pollRecord(last, ago(last.at + last.tookMs) ?? 0) } : {}),
+      ...(polls?.nextAt === undefined
+        ? {}
+        : { nextPollInMs: Math.max(0, Math.round(polls.nextAt - clock.now())) }),
+      ...(lastChangeAgoMs === undefined ? {} : { lastChangeAgoMs }),
+    };
+  }
+
   /** Give up the lease and every timer. */
   close(): void {
     if (this.#isClosed) return;
@@ -133,7 +184,7 @@ export class Feed {
   async #freshState(): Promise<ChannelEvent | undefined> {
     const { every, clock } = this.#options;
     const poller = this.#poller;
-    if (!poller || this.#isClosed) return undefined;
+    if (!poller || this.#isClosed || this.#renewing > 0) return undefined;
     const since = (moment: number) => clock.now() - moment;
     // While it fails, waiting for one more failure would only delay the true answer.
     const isFailing = poller.isLooping || since(this.#failedAt) < every.minMs;
@@ -187,7 +238,8 @@ export class Feed {
   }
 
   async #acquire(): Promise<void> {
-    const { backplane, channel, every, clock, random, isPrivate, fetch } = this.#options;
+    const { backplane, channel, every, clock, random, createJudge, fetch, upstream } =
+      this.#options;
     const lease = this.#isClosed ? undefined : await backplane.acquire(channel.name);
     if (this.#isClosed) return lease?.release();
     if (!lease) {
@@ -203,9 +255,9 @@ export class Feed {
       every,
       clock,
       random,
-      isPrivate,
+      judge: createJudge(() => channel.retained),
       fetch,
-      previous: () => channel.retained,
+      upstream,
       onOutcome: (outcome, startedAt) =>
         this.#onOutcome(lease, outcome, startedAt).catch((error: unknown) => this.#report(error)),
     });
@@ -231,12 +283,13 @@ export class Feed {
     }
     switch (outcome.kind) {
       case 'changed':
-        this.channel.lastPoll = { at: startedAt, setsCookie: outcome.setsCookie };
+        this.channel.lastPoll = { at: startedAt };
+        this.#changedAt = startedAt;
         await this.#publish(lease, this.#snapshot(lease, outcome.state));
         await this.#tellFresh(lease);
         break;
       case 'unchanged':
-        this.channel.lastPoll = { at: startedAt, setsCookie: outcome.setsCookie };
+        this.channel.lastPoll = { at: startedAt };
         await this.#announce(lease);
         this.channel.confirm();
         await this.#tellFresh(lease);
@@ -249,11 +302,11 @@ export class Feed {
         const { log, label, channel } = this.#options;
         // A client that was never let in is the site's own everyday business.
         const level = channel.subscriberCount > 0 ? 'info' : 'debug';
-        log[level]({ ...label, status: outcome.status }, `${outcome.word}: ${outcome.detail}`);
-        await this.#publish(
-          lease,
-          controlEvent(outcome.word, undefined, { status: outcome.status }),
-        );
+        const { word, status, reason } = outcome;
+        if (word === 'personal') this.#options.onPersonal(outcome.detail);
+        else log[level]({ ...label, status }, `${word}: ${outcome.detail}`);
+        const data = { status, ...(reason === undefined ? {} : { reason }) };
+        await this.#publish(lease, controlEvent(word, undefined, data));
         this.close();
         return;
       }
@@ -317,4 +370,21 @@ export class Feed {
   #report(error: unknown): void {
     this.#options.log.error({ ...this.#options.label, err: error }, 'feed failed');
   }
+}
+
+function pollRecord(
+  { outcome, tookMs }: NonNullable<PollerReport['last']>,
+  agoMs: number,
+): PollRecord {
+  const { kind } = outcome;
+  const detail =
+    kind === 'failed' ? outcome.error.message : kind === 'ended' ? outcome.detail : undefined;
+  const status = kind === 'failed' || kind === 'ended' ? outcome.status : undefined;
+  return {
+    agoMs,
+    outcome: kind,
+    tookMs: Math.round(tookMs),
+    ...(status === undefined ? {} : { status }),
+    ...(detail === undefined ? {} : { detail }),
+  };
 }

@@ -1,21 +1,33 @@
+import { LRUCache } from 'lru-cache';
 import type { Channels } from '../channel/channels.ts';
 import type { Backplane } from '../cluster/backplane.ts';
 import type { Fetch } from '../poll/fetch.ts';
+import type { JudgeOptions } from '../poll/judge.ts';
+import { Judge } from '../poll/judge.ts';
+import type { PersonalPolicy } from '../poll/personal.ts';
+import type { PollerOptions } from '../poll/poller.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Downstream } from '../shared/downstream.ts';
+import type { Explanation } from '../shared/explanation.ts';
 import type { Logger } from '../shared/logger.ts';
 import { redactUrl } from '../shared/logger.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import type { Identity } from './channel-key.ts';
 import { canonicalTarget, identify } from './channel-key.ts';
 import type { Endpoint } from './endpoint.ts';
+import { differingParts } from './explain-sharing.ts';
 import { Feed } from './feed.ts';
+import { isKeyed } from './keyed-headers.ts';
 
 /** What feeds are made of. */
 export interface FeedsOptions {
   readonly channels: Channels;
   readonly backplane: Backplane;
   readonly fetch: Fetch;
+  /** What the upstream may be asked, and whether it is up. */
+  readonly upstream: PollerOptions['upstream'];
+  /** For the headers of a poll, what makes of a body the one that clients get. */
+  readonly rewriting: ((headers: RawHeaders) => NonNullable<JudgeOptions['rewrite']>) | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -43,35 +55,100 @@ export interface FoundFeed {
   readonly feed: Feed;
   /** Path and query less what `ignoreQuery` names. */
   readonly url: string;
+  /** Its answers were found a short while ago to be meant for one client only. */
+  readonly isPersonal: boolean;
 }
+
+/** For how long answers that were meant for one client are taken to be so still. */
+const PERSONAL_MEMORY_MS = 60_000;
+const MAX_PERSONAL = 10_000;
+
+interface OpenFeed {
+  readonly feed: Feed;
+  readonly endpoint: Endpoint;
+  readonly url: string;
+  readonly identity: Identity;
+}
+
+/** How many channels of other clients are told of, and how much of a channel's name. */
+const MAX_SIBLINGS = 10;
+const KEY_LENGTH = 12;
 
 /** All feeds of this node: one for each live URL and identity that is wanted now. */
 export class Feeds {
   readonly #options: FeedsOptions;
-  readonly #feeds = new Map<string, Feed>();
+  readonly #feeds = new Map<string, OpenFeed>();
+  /** When channels were found to be personal. */
+  readonly #personal = new LRUCache<string, number>({ max: MAX_PERSONAL });
+  readonly #warned = new Set<string>();
 
   constructor(options: FeedsOptions) {
     this.#options = options;
   }
 
   /** The feed for a request, opened if need be; `undefined` when there are too many. */
-  find({ endpoint, target, downstream, rawHeaders }: LiveRequest): FoundFeed | undefined {
-    const { ignoreQuery, vary } = endpoint.config;
-    const url = canonicalTarget(target, ignoreQuery, endpoint.keptQuery);
-    const pattern = endpoint.pattern.source;
-    const parts = { pattern, target: url, vary, downstream, rawHeaders };
-    const identity = identify(parts, this.#options.secret);
-    const feed = this.#feeds.get(identity.channel) ?? this.#open(endpoint, url, identity);
-    return feed && { feed, url };
+  find(request: LiveRequest): FoundFeed | undefined {
+    const { url, identity } = this.#identify(request);
+    const feed =
+      this.#feeds.get(identity.channel)?.feed ?? this.#open(request.endpoint, url, identity);
+    const foundAt = this.#personal.get(identity.channel) ?? Number.NEGATIVE_INFINITY;
+    const isPersonal = this.#options.clock.now() - foundAt < PERSONAL_MEMORY_MS;
+    return feed && { feed, url, isPersonal };
+  }
+
+  /**
+   * The state of a URL has become old: poll it at once, for all of its clients.
+   *
+   * @returns how many channels that are.
+   */
+  renew(target: string): number {
+    const meant = [...this.#feeds.values()].filter(
+      ({ endpoint, url }) => url === addressOf(endpoint, target),
+    );
+    for (const { feed } of meant) void feed.renew();
+    return meant.length;
+  }
+
+  /** What is known of the channel of a request. Opens none. */
+  explain(asked: Omit<LiveRequest, 'endpoint'>, pattern: string): Partial<Explanation> {
+    const ofEndpoint = [...this.#feeds.entries()].filter(
+      ([, { endpoint }]) => endpoint.pattern.source === pattern,
+    );
+    const endpoint = ofEndpoint[0]?.[1].endpoint;
+    const counted = { channelsOfEndpoint: ofEndpoint.length };
+    if (!endpoint) return counted;
+    const { url, identity } = this.#identify({ ...asked, endpoint });
+    const own = this.#feeds.get(identity.channel);
+    const siblings = ofEndpoint
+      .filter(([name, open]) => open.url === url && name !== identity.channel)
+      .slice(0, MAX_SIBLINGS)
+      .map(([name, open]) => ({
+        key: name.slice(0, KEY_LENGTH),
+        subscribers: open.feed.channel.subscriberCount,
+        differsIn: differingParts(identity.forwarded, open.identity.forwarded),
+      }));
+    return {
+      ...counted,
+      key: identity.channel.slice(0, KEY_LENGTH),
+      ...(own ? { channel: own.feed.report } : {}),
+      ...(siblings.length > 0 ? { siblings } : {}),
+    };
   }
 
   /** Stop all polls. */
   close(): void {
-    for (const feed of [...this.#feeds.values()]) feed.close();
+    for (const { feed } of [...this.#feeds.values()]) feed.close();
+  }
+
+  #identify({ endpoint, target, downstream, rawHeaders }: LiveRequest) {
+    const url = addressOf(endpoint, target);
+    const pattern = endpoint.pattern.source;
+    const parts = { pattern, target: url, vary: endpoint.config.vary, downstream, rawHeaders };
+    return { url, identity: identify(parts, this.#options.secret) };
   }
 
   #open(endpoint: Endpoint, url: string, identity: Identity): Feed | undefined {
-    const { channels, backplane, fetch, clock, random, log, maxLogBytes } = this.#options;
+    const { channels, backplane, fetch, clock, random, log, maxLogBytes, upstream } = this.#options;
     const { every, linger, timeout, maxBody, history, patch } = endpoint.config;
     const name = identity.channel;
     const channel = channels.use(name, { maxEvents: history, maxBytes: maxLogBytes });
@@ -82,23 +159,53 @@ export class Feeds {
       backplane,
       every,
       lingerMs: linger,
-      isPrivate: endpoint.isPrivate,
       patch,
-      fetch: (conditions, signal) => {
-        const request = { target: url, headers: [...headers, ...conditions] };
-        return fetch({ ...request, timeoutMs: timeout, maxBytes: maxBody }, signal);
-      },
+      createJudge: (retained) =>
+        new Judge({
+          clock,
+          isPrivate: endpoint.isPrivate,
+          personal: personalPolicy(endpoint, identity),
+          comparison: endpoint.config,
+          ignoreForMs: endpoint.config.ignoreFor,
+          maxBytes: maxBody,
+          rewrite: this.#options.rewriting?.(headers),
+          retained,
+        }),
+      upstream,
+      fetch: (conditions, signal) =>
+        fetch(
+          {
+            method: 'GET',
+            target: url,
+            headers: conditions.length === 0 ? headers : [...headers, ...conditions],
+            body: undefined,
+            timeoutMs: timeout,
+            maxBytes: maxBody,
+          },
+          signal,
+        ),
       clock,
       random,
       log,
       label: { endpoint: endpoint.pattern.source, url: redactUrl(url), channel: name.slice(0, 8) },
+      onPersonal: (text) => {
+        this.#personal.set(name, clock.now());
+        this.#warn(endpoint, text);
+      },
       onClose: () => {
         this.#feeds.delete(name);
         channels.rest(channel);
       },
     });
-    this.#feeds.set(name, feed);
+    this.#feeds.set(name, { feed, endpoint, url, identity });
     return feed;
+  }
+
+  /** Once for an endpoint: the reason is the same for all of its channels, as a rule. */
+  #warn({ pattern: { source: endpoint } }: Endpoint, text: string): void {
+    if (this.#warned.has(endpoint)) return;
+    this.#warned.add(endpoint);
+    this.#options.log.warn({ endpoint }, `not shared, requests are passed through: ${text}`);
   }
 
   /**
@@ -122,4 +229,21 @@ export class Feeds {
     if (upstreamHost !== undefined) fields.set('host', [upstreamHost]);
     return [...fields].flatMap(([name, values]) => values.flatMap((value) => [name, value]));
   }
+}
+
+/** The address that a URL's events are told under. */
+function addressOf({ config, keptQuery }: Endpoint, target: string): string {
+  return canonicalTarget(target, config.ignoreQuery, keptQuery);
+}
+
+/** What the answers of a channel may say and be shared all the same. */
+function personalPolicy({ config, isPrivate }: Endpoint, { forwarded }: Identity): PersonalPolicy {
+  const constants = new Set(Object.keys(config.headers).map((name) => name.toLowerCase()));
+  return {
+    isPublic: !isPrivate,
+    setCookie: config.setCookie,
+    cacheControl: config.cacheControl,
+    isKeyed: (header) => constants.has(header) || isKeyed(header, config.vary),
+    cookies: forwarded.get('cookie') ?? [],
+  };
 }

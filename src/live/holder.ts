@@ -65,6 +65,7 @@ export class Holder {
       if (key !== undefined) this.#byClient.set(key, release);
       res.once('close', onClose);
       const sink = {
+        transport: 'held',
         takesPatches: false,
         isWritable: true,
         send(events: readonly ChannelEvent[]) {

@@ -104,7 +104,12 @@ export class Live {
     const foreign = this.#admission.check(exchange, transport.gate, parameters.origin);
     if (req.method === 'OPTIONS') return preflight(res, corsHeaders(foreign));
     if (req.method !== 'GET') throw new ProxyError('METHOD_NOT_ALLOWED');
-    const reading = { framing: transport.framing(parameters), parameters, foreign };
+    const reading = {
+      framing: transport.framing(parameters),
+      transport: name,
+      parameters,
+      foreign,
+    };
     try {
       await this.#stream(exchange, name, query, reading);
     } catch (error) {

@@ -2,6 +2,8 @@ import type { VaryItem } from '../config/vary.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import { hasBody, headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
+import { isKeyed } from './keyed-headers.ts';
+import { matchingHeaders } from './matching-headers.ts';
 
 /** An answer, decided but not written yet. */
 export interface PlainAnswer {
@@ -39,15 +41,8 @@ export function hasValidator(headers: RawHeaders): boolean {
  * says that it depends on a part of the request which the poll does not carry.
  */
 export function unkeyedVary(state: ChannelEvent, vary: readonly VaryItem[]): string | undefined {
-  const keyed = new Set(['host', 'x-forwarded-proto', 'x-forwarded-host']);
-  for (const item of vary) {
-    if (item.kind === 'cookies') keyed.add('cookie');
-    if (item.kind === 'header') keyed.add(item.name);
-    // The operator says which cookie the answer depends on; a Vary header cannot be so precise.
-    if (item.kind === 'cookie') keyed.add('cookie');
-  }
   return listItems((state.headers['vary'] ?? '').toLowerCase()).find(
-    (name) => name === '*' || !(keyed.has(name) || HARMLESS_VARY.has(name)),
+    (name) => name === '*' || !(isKeyed(name, vary) || HARMLESS_VARY.has(name)),
   );
 }
 
@@ -63,7 +58,7 @@ export function plainAnswer(
     'cache-control': 'no-cache',
     ...state.headers,
     etag,
-    vary: mergedVary(state.headers['vary'], vary),
+    vary: mergedVary(state.headers['vary'], vary, request),
     'cache-status': 'comet-proxy; hit', // RFC 9211
   };
   if (isCurrent(request, etag, state.headers['last-modified'])) {
@@ -87,11 +82,18 @@ function opaque(tag: string): string {
   return tag.startsWith('W/') ? tag.slice(2) : tag;
 }
 
-function mergedVary(upstream: string | undefined, vary: readonly VaryItem[]): string {
+function mergedVary(
+  upstream: string | undefined,
+  vary: readonly VaryItem[],
+  request: RawHeaders,
+): string {
   const names = new Map(listItems(upstream ?? '').map((name) => [name.toLowerCase(), name]));
   for (const item of vary) {
     if (item.kind === 'cookies' || item.kind === 'cookie') names.set('cookie', 'Cookie');
     if (item.kind === 'header') names.set(item.name, item.name);
+    if (item.kind === 'headers') {
+      for (const [name] of matchingHeaders(item.pattern, request)) names.set(name, name);
+    }
   }
   // The same URL streams when it is asked for an event stream, and waits when it is asked to.
   names.set('accept', 'Accept').set('prefer', 'Prefer');

@@ -84,6 +84,7 @@ export class Sockets {
         const stream = streams.open({
           carriesBinary: true,
           carriesPatches: true,
+          transport: 'ws',
           urls: undefined,
           connect,
           onClose: leave,
@@ -139,7 +140,14 @@ export class Sockets {
         onMessage: () => undefined, // nothing can be said to a bare stream
       });
     this.#options.streams
-      .open({ carriesBinary: true, carriesPatches: false, urls: 1, connect, onClose })
+      .open({
+        carriesBinary: true,
+        carriesPatches: false,
+        transport: 'ws',
+        urls: 1,
+        connect,
+        onClose,
+      })
       .add(subscription);
   }
 

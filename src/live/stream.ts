@@ -19,6 +19,8 @@ export interface StreamOptions {
   /** Whether the connection can carry events whose data is not text. */
   readonly carriesBinary: boolean;
   readonly carriesPatches: boolean;
+  /** Its name, for whoever asks what is going on. */
+  readonly transport: string;
   /** After so many last words the stream ends; `undefined` when it stays open for other URLs. */
   readonly urls: number | undefined;
   readonly connect: (hooks: ConnectionHooks) => Connection;
@@ -61,6 +63,7 @@ export class Stream {
     const carried = this.#options.carriesBinary ? undefined : createTextOnly();
     const place: Place = { feed, url, subscriber: undefined, isLeft: false };
     const sink = {
+      transport: this.#options.transport,
       takesPatches: this.#options.carriesPatches,
       get isWritable() {
         return connection.isWritable;

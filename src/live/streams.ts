@@ -139,6 +139,7 @@ export class Streams {
     const stream = this.open({
       carriesBinary,
       carriesPatches,
+      transport: framing.name,
       urls: subscriptions.length,
       onClose,
       connect: (hooks) => {

@@ -29,31 +29,23 @@ export function isRewritable(contentType: string | undefined): boolean {
   return TEXTS.test(contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '');
 }
 
-/** A poll and its answer, as far as they matter here. */
-type Poll<Q extends { readonly headers: RawHeaders }, A extends Answer> = (
-  request: Q,
-  signal: AbortSignal,
-) => Promise<A>;
-interface Answer {
-  readonly headers: ReadonlyMap<string, string>;
-  readonly body: Buffer;
-}
-
-/** Let polls give what a page would have got: the state with the same URLs in it. */
-export function rewriteState<Q extends { readonly headers: RawHeaders }, A extends Answer>(
-  poll: Poll<Q, A>,
-  rules: UrlRules,
-): Poll<Q, A> {
-  return async (request, signal) => {
-    const answer = await poll(request, signal);
-    if (!isRewritable(answer.headers.get('content-type'))) return answer;
-    const isEncrypted = headerValue(request.headers, 'x-forwarded-proto') === 'https';
-    const rewriter = new UrlRewriter(rules, {
-      scheme: isEncrypted ? 'https' : 'http',
-      authority: headerValue(request.headers, 'x-forwarded-host') ?? '',
-    });
-    const text = rewriter.write(answer.body.toString('latin1')) + rewriter.end();
-    return { ...answer, body: Buffer.from(text, 'latin1') };
+/**
+ * Let polls give what a page would have got: the state with the same URLs in it.
+ *
+ * @returns For the headers of a poll, what makes of an answer's body the one that clients get.
+ */
+export function createStateRewriting(rules: UrlRules) {
+  return (request: RawHeaders) => {
+    const isEncrypted = headerValue(request, 'x-forwarded-proto') === 'https';
+    const publicOrigin = {
+      scheme: isEncrypted ? ('https' as const) : ('http' as const),
+      authority: headerValue(request, 'x-forwarded-host') ?? '',
+    };
+    return (answer: { readonly headers: ReadonlyMap<string, string> }, body: Buffer): Buffer => {
+      if (!isRewritable(answer.headers.get('content-type'))) return body;
+      const rewriter = new UrlRewriter(rules, publicOrigin);
+      return Buffer.from(rewriter.write(body.toString('latin1')) + rewriter.end(), 'latin1');
+    };
   };
 }
 

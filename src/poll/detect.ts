@@ -1,7 +1,9 @@
+import type { LastWord } from '../protocol/event.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { ProxyError } from '../shared/errors.ts';
 import { isHtml, isJson, textEncoding } from '../shared/media-type.ts';
-import type { Answer } from './fetch.ts';
+import type { Answer } from './answer.ts';
+import type { PersonalReason } from './personal.ts';
 
 /** The state of a resource as a poll found it. */
 export interface PolledState {
@@ -12,12 +14,23 @@ export interface PolledState {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** There is nothing more to say to the subscribers of a channel. */
+export interface Ended {
+  readonly kind: 'ended';
+  readonly word: LastWord;
+  readonly status: number;
+  /** Of `personal`: how the answer shows it. */
+  readonly reason?: PersonalReason;
+  /** For the log. */
+  readonly detail: string;
+}
+
 /** What one poll means for the channel. */
 export type PollOutcome =
   /** The state is another one than before. */
-  | { readonly kind: 'changed'; readonly state: PolledState; readonly setsCookie: boolean }
+  | { readonly kind: 'changed'; readonly state: PolledState }
   /** The state is the same as before. */
-  | { readonly kind: 'unchanged'; readonly setsCookie: boolean }
+  | { readonly kind: 'unchanged' }
   /** Nobody can say: the state is as last known. */
   | {
       readonly kind: 'failed';
@@ -25,17 +38,11 @@ export type PollOutcome =
       readonly status?: number;
       readonly retryAfterMs?: number;
     }
-  /** There is nothing more to say to these subscribers. */
-  | {
-      readonly kind: 'ended';
-      readonly word: 'unauthorized' | 'gone';
-      readonly status: number;
-      readonly detail: string;
-    };
+  | Ended;
 
-/** What was known before the poll. */
+/** What was known before a poll, as far as it changes what the answer means. */
 export interface Known {
-  readonly state: Pick<PolledState, 'data' | 'headers'> | undefined;
+  readonly state: Pick<PolledState, 'headers'> | undefined;
   /** How many polls in a row were answered with 404 before this one. */
   readonly missing: number;
   /** The poll carries something that identifies its client. */
@@ -58,26 +65,43 @@ const SHARED_HEADERS = [
   'vary',
 ];
 
-/** Decide what an answer means. */
-export function interpret(answer: Answer, known: Known): PollOutcome {
-  const { status, headers } = answer;
-  const setsCookie = headers.has('set-cookie');
+/** Decide what an answer means; `undefined` when it gives the state, or says that it is the same. */
+export function refusalOf(answer: Answer, known: Known): PollOutcome | undefined {
+  const { status } = answer;
   if (status === 304) {
     return known.state
-      ? { kind: 'unchanged', setsCookie }
+      ? undefined
       : failed('UPSTREAM_INVALID', answer, 'answered 304 to a poll without conditions');
   }
-  if (status === 200 || status === 203 || status === 204) {
-    return typeProblem(answer, known) ?? compare(answer, known, setsCookie);
-  }
+  if (status === 200 || status === 203 || status === 204) return typeProblem(answer, known);
   if (status === 401 || status === 403) return ended('unauthorized', answer);
   if (status === 410) return ended('gone', answer);
-  if (status === 404 && (!known.state || known.missing + 1 >= MISSING_UNTIL_GONE)) {
-    return ended('gone', answer);
+  if (status === 404) {
+    const isGone = !known.state || known.missing + 1 >= MISSING_UNTIL_GONE;
+    if (isGone) return ended('gone', answer);
   }
   // A redirect of a personal resource leads to a login page as a rule.
   if (status >= 300 && status < 400 && known.isPrivate) return ended('unauthorized', answer);
   return failed('UPSTREAM_STATUS', answer, `answered ${status}`);
+}
+
+/** The state that an answer gives, whose body has been decoded. */
+export function stateOf(answer: Pick<Answer, 'status' | 'headers'>, body: Buffer): PolledState {
+  const headers: Record<string, string> = {};
+  for (const name of SHARED_HEADERS) {
+    const value = answer.headers.get(name);
+    if (value !== undefined) headers[name] = value;
+  }
+  const encoding = textEncoding(headers['content-type'] ?? '', body);
+  return { status: answer.status === 204 ? 204 : 200, data: ownBytes(body), encoding, headers };
+}
+
+/** What is kept must not keep a much larger buffer, of which what was read is a piece. */
+function ownBytes(body: Buffer): Buffer {
+  if (body.buffer.byteLength <= 2 * body.length) return body;
+  const own = Buffer.allocUnsafeSlow(body.length);
+  body.copy(own);
+  return own;
 }
 
 /** Read `Retry-After` (RFC 9110 §10.2.3), seconds or a date, as milliseconds from `nowMs`. */
@@ -90,35 +114,16 @@ export function retryAfterMs(value: string | undefined, nowMs: number): number |
 
 /** A page of HTML where JSON was is a login form or an error page, not the resource. */
 function typeProblem(answer: Answer, known: Known): PollOutcome | undefined {
-  const before = known.state?.headers['content-type'] ?? '';
   const now = answer.headers.get('content-type') ?? '';
-  if (!isJson(before) || !isHtml(now)) return undefined;
+  if (!isJson(known.state?.headers['content-type'] ?? '') || !isHtml(now)) return undefined;
   const detail = 'answered HTML where JSON was';
   if (known.isPrivate)
     return { kind: 'ended', word: 'unauthorized', status: answer.status, detail };
   return failed('UPSTREAM_TYPE', answer, detail);
 }
 
-function compare(answer: Answer, known: Known, setsCookie: boolean): PollOutcome {
-  const headers: Record<string, string> = {};
-  for (const name of SHARED_HEADERS) {
-    const value = answer.headers.get(name);
-    if (value !== undefined) headers[name] = value;
-  }
-  const before = known.state;
-  const isSame =
-    before !== undefined &&
-    before.headers['content-type'] === headers['content-type'] &&
-    answer.body.equals(before.data);
-  if (isSame) return { kind: 'unchanged', setsCookie };
-  const encoding = textEncoding(headers['content-type'] ?? '', answer.body);
-  const status = answer.status === 204 ? 204 : 200;
-  const state: PolledState = { status, data: answer.body, encoding, headers };
-  return { kind: 'changed', state, setsCookie };
-}
-
-function ended(word: 'unauthorized' | 'gone', answer: Answer): PollOutcome {
-  return { kind: 'ended', word, status: answer.status, detail: `answered ${answer.status}` };
+function ended(word: LastWord, { status }: Answer): Ended {
+  return { kind: 'ended', word, status, detail: `answered ${status}` };
 }
 
 function failed(code: ErrorCode, answer: Answer, detail: string): PollOutcome {

@@ -1,28 +1,23 @@
-import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../shared/clock.ts';
 import { ProxyError } from '../shared/errors.ts';
 import { upstreamError } from '../shared/upstream.ts';
+import type { Answer } from './answer.ts';
+import { tooLarge } from './decode.ts';
 
 /** One request for the state of an upstream resource. */
 export interface PollRequest {
+  readonly method: 'GET' | 'POST';
   /** Path and query, as they go into the request line. */
   readonly target: string;
   /** Flat list of header names and values: everything that the poll carries. */
   readonly headers: readonly string[];
+  /** Of a `POST`. */
+  readonly body: Buffer | undefined;
   /** Longest time for the whole exchange. */
   readonly timeoutMs: number;
-  /** Largest body, before and after decompression. */
+  /** Largest body, as it comes. */
   readonly maxBytes: number;
-}
-
-/** What the upstream answered. */
-export interface Answer {
-  readonly status: number;
-  /** The value of each header, names in lower case: lists joined, of others the first line. */
-  readonly headers: ReadonlyMap<string, string>;
-  /** Decompressed; empty when the status has no body. */
-  readonly body: Buffer;
 }
 
 /** Send one poll. @throws {ProxyError} when there is no whole answer. */
@@ -38,19 +33,21 @@ export function createFetch(pool: Dispatcher, clock: Clock): Fetch {
   return withRetry((request, signal) => exchange(pool, clock, request, signal));
 }
 
-/** Ask once more where the connection was the matter, and decode the answer. */
+/** Ask once more where the connection was the matter. */
 export function withRetry(fetch: Fetch): Fetch {
   return async (request, signal) => {
-    const attempt = () => fetch(request, signal);
-    const { status, headers, body } = await attempt().catch((error: unknown) => {
+    try {
+      return await fetch(request, signal);
+    } catch (error) {
       // The upstream may close a kept connection just as it is used: that is no failure of it.
       const isStale = error instanceof ProxyError && error.code === 'UPSTREAM_RESET';
       if (!isStale || signal.aborted) throw error;
-      return attempt();
-    });
-    return { status, headers, body: await decode(body, headers, request.maxBytes) };
+      return fetch(request, signal);
+    }
   };
 }
+
+const NO_BODY = Buffer.alloc(0);
 
 function exchange(
   pool: Dispatcher,
@@ -63,6 +60,7 @@ function exchange(
     let failure: Error | undefined;
     let status = 0;
     let headers: ReadonlyMap<string, string> = new Map();
+    let setCookies: readonly string[] = [];
     const chunks: Buffer[] = [];
     let bytes = 0;
 
@@ -84,11 +82,19 @@ function exchange(
     }
     function succeed(): void {
       settle();
-      resolve({ status, headers, body: Buffer.concat(chunks, bytes) });
+      const [first = NO_BODY] = chunks;
+      const body = chunks.length < 2 ? first : Buffer.concat(chunks, bytes);
+      resolve({ status, headers, setCookies, body });
     }
 
     pool.dispatch(
-      { method: 'GET', path: request.target, headers: [...request.headers], headersTimeout: 0 },
+      {
+        method: request.method,
+        path: request.target,
+        headers: request.headers as string[], // it is read only
+        body: request.body ?? null,
+        headersTimeout: 0,
+      },
       {
         onRequestStart(started) {
           controller = started;
@@ -100,6 +106,7 @@ function exchange(
           if (statusCode < 200) return;
           status = statusCode;
           headers = firstValues(fields);
+          setCookies = linesOf(fields['set-cookie']);
           // undici 7 takes the Content-Length of a 304 for one of a body (RFC 9110 §8.6 allows it)
           // and fails afterwards: such an answer is whole with its head.
           if (status === 204 || status === 304) succeed();
@@ -132,29 +139,7 @@ export function firstValues(
   return values;
 }
 
-/** SECURITY: bounded output against decompression bombs, and never Brotli (CVE-2026-111497). */
-function decode(
-  body: Buffer,
-  headers: ReadonlyMap<string, string>,
-  maxBytes: number,
-): Promise<Buffer> {
-  const coding = headers.get('content-encoding')?.trim().toLowerCase() ?? '';
-  if (coding === '' || coding === 'identity' || body.length === 0) return Promise.resolve(body);
-  if (coding !== 'gzip' && coding !== 'x-gzip') {
-    const detail = `the answer is encoded as "${coding}", which was not asked for`;
-    return Promise.reject(new ProxyError('UPSTREAM_INVALID', detail));
-  }
-  return new Promise((resolve, reject) => {
-    gunzip(body, { maxOutputLength: maxBytes }, (error, decoded) => {
-      if (!error) resolve(decoded);
-      else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-        reject(tooLarge(maxBytes));
-      else reject(new ProxyError('UPSTREAM_INVALID', 'the gzip data is broken', { cause: error }));
-    });
-  });
-}
-
-/** The failure of an answer that is larger than it may be. */
-export function tooLarge(maxBytes: number): ProxyError {
-  return new ProxyError('UPSTREAM_TOO_LARGE', `the answer is larger than ${maxBytes} bytes`);
+/** All lines of a header. */
+export function linesOf(value: string | string[] | undefined): readonly string[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }

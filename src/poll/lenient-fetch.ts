@@ -6,8 +6,10 @@ import { ProxyError } from '../shared/errors.ts';
 import { hasKnownCoding } from '../shared/raw-headers.ts';
 import type { UpstreamTls } from '../shared/upstream.ts';
 import { upstreamError } from '../shared/upstream.ts';
-import type { Answer, Fetch, PollRequest } from './fetch.ts';
-import { firstValues, tooLarge, withRetry } from './fetch.ts';
+import type { Answer } from './answer.ts';
+import { tooLarge } from './decode.ts';
+import type { Fetch, PollRequest } from './fetch.ts';
+import { firstValues, withRetry } from './fetch.ts';
 
 /** Where polls go whose answers are broken HTTP. */
 export interface LenientUpstream {
@@ -35,6 +37,7 @@ function exchange(
     const outgoing = send({
       hostname: url.hostname.replace(/[[\]]/g, ''),
       port: url.port,
+      method: poll.method,
       path: poll.target,
       headers: [...poll.headers],
       agent: false,
@@ -67,10 +70,11 @@ function exchange(
       collect(answer, poll.maxBytes).then((body) => {
         settle();
         const headers = firstValues(answer.headersDistinct);
-        resolve({ status: answer.statusCode ?? 0, headers, body });
+        const setCookies = answer.headersDistinct['set-cookie'] ?? [];
+        resolve({ status: answer.statusCode ?? 0, headers, setCookies, body });
       }, fail);
     });
-    outgoing.end();
+    outgoing.end(poll.body);
   });
 }
 

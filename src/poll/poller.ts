@@ -1,10 +1,13 @@
 import type { Clock, Timer } from '../shared/clock.ts';
-import { asProxyError } from '../shared/errors.ts';
-import type { Known, PolledState, PollOutcome } from './detect.ts';
-import { interpret } from './detect.ts';
-import type { Answer } from './fetch.ts';
+import { asProxyError, ProxyError } from '../shared/errors.ts';
+import type { Answer } from './answer.ts';
+import type { PollOutcome } from './detect.ts';
+import type { Judge } from './judge.ts';
+import type { PollBudget } from './poll-budget.ts';
 import type { Every, Pace } from './schedule.ts';
-import { delayMs, firstPace, nextPace } from './schedule.ts';
+import { delayMs, firstDelayMs, firstPace, nextPace, resumeDelayMs } from './schedule.ts';
+import type { BreakerPass, UpstreamBreaker } from './upstream-breaker.ts';
+import { verdictOf } from './verdict.ts';
 
 /** What a poller is made of. */
 export interface PollerOptions {
@@ -12,12 +15,12 @@ export interface PollerOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** The poll carries something that identifies its client. */
-  readonly isPrivate: boolean;
+  /** Says what answers mean, and what makes polls conditional. */
+  readonly judge: Pick<Judge, 'conditions' | 'judge'>;
   /** Send one poll, conditional by these header names and values. */
   readonly fetch: (conditions: readonly string[], signal: AbortSignal) => Promise<Answer>;
-  /** The state that an answer is compared with. */
-  readonly previous: () => Pick<PolledState, 'data' | 'headers'> | undefined;
+  /** What the upstream may be asked, and whether it is up: shared by all who poll it. */
+  readonly upstream: { readonly budget: PollBudget; readonly breaker: UpstreamBreaker };
   /**
    * Called with each outcome before the next poll is planned. Must not throw.
    *
@@ -26,6 +29,20 @@ export interface PollerOptions {
   readonly onOutcome: (outcome: PollOutcome, startedAt: number) => Promise<void>;
 }
 
+/** How a channel is being polled. */
+export interface PollerReport {
+  readonly intervalMs: number;
+  readonly failures: number;
+  /** The clock's time of the next poll, where one is planned. */
+  readonly nextAt: number | undefined;
+  readonly last:
+    | { readonly outcome: PollOutcome; readonly at: number; readonly tookMs: number }
+    | undefined;
+}
+
+/** Polls that are asked for at once come no closer than this after each other. */
+const RENEW_GAP_MS = 100;
+
 /** Polls one resource: again and again between `start` and `stop`, or once on demand. */
 export class Poller {
   readonly #options: PollerOptions;
@@ -33,14 +50,23 @@ export class Poller {
   #pace: Pace;
   #isLooping = false;
   #timer: Timer | undefined;
+  #nextAt: number | undefined;
   #inFlight: Promise<PollOutcome> | undefined;
-  #missing = 0;
-  /** From the last answer, which may be newer than the last change. */
-  #conditions: readonly string[] | undefined;
+  #startedAt = Number.NEGATIVE_INFINITY;
+  #last: PollerReport['last'];
+  /** Those who wait for a poll that begins from now on. */
+  #renewals: (() => void)[] = [];
+  readonly #pass: BreakerPass;
+  #isFirstOfLoop = false;
 
   constructor(options: PollerOptions) {
     this.#options = options;
     this.#pace = firstPace(options.every);
+    this.#pass = options.upstream.breaker.join({
+      everyMs: options.every.minMs,
+      onTrial: () => this.#try(),
+      onRecovered: () => this.#resume(),
+    });
   }
 
   /** Polls that failed in a row until now. */
@@ -53,6 +79,11 @@ export class Poller {
     return this.#isLooping;
   }
 
+  get report(): PollerReport {
+    const { intervalMs, failures } = this.#pace;
+    return { intervalMs, failures, nextAt: this.#nextAt, last: this.#last };
+  }
+
   /**
    * Poll from now on by the schedule.
    *
@@ -61,77 +92,135 @@ export class Poller {
   start(afterMs = 0): void {
     if (this.#isLooping || this.#abort.signal.aborted) return;
     this.#isLooping = true;
+    this.#isFirstOfLoop = true;
     if (this.#inFlight) return; // it goes on from there
     if (afterMs <= 0) void this.poll();
-    else this.#timer = this.#options.clock.after(afterMs, () => void this.poll());
+    else this.#plan(afterMs);
   }
 
   /** Poll no more. A poll in flight is abandoned without an outcome. */
   stop(): void {
     this.#isLooping = false;
-    this.#timer?.cancel();
+    this.#cancel();
+    this.#pass.leave();
     this.#abort.abort();
+    this.#settleRenewals(this.#renewals.splice(0));
   }
 
   /** Poll once. While a poll is in flight, its outcome is the answer: polls never overlap. */
   poll(): Promise<PollOutcome> {
-    this.#timer?.cancel();
+    this.#cancel();
     this.#inFlight ??= this.#pollOnce().finally(() => {
       this.#inFlight = undefined;
+      if (this.#renewals.length > 0) this.#planRenewal();
     });
     return this.#inFlight;
   }
 
+  /**
+   * What is known has become old just now: poll at once, and if a poll is in flight, again after
+   * it. Resolves when that poll has ended. Those who ask together share one.
+   */
+  renew(): Promise<void> {
+    if (this.#abort.signal.aborted) return Promise.resolve();
+    const renewed = new Promise<void>((resolve) => this.#renewals.push(resolve));
+    if (!this.#inFlight && this.#renewals.length === 1) this.#planRenewal();
+    return renewed;
+  }
+
+  #planRenewal(): void {
+    this.#plan(Math.max(0, this.#startedAt + RENEW_GAP_MS - this.#options.clock.now()));
+  }
+
+  /** The upstream answers again: come back at some moment within the interval, not all at once. */
+  #resume(): void {
+    if (!this.#isLooping || this.#inFlight || this.#renewals.length > 0) return;
+    if (this.#pace.failures === 0) return;
+    const { clock, random } = this.#options;
+    this.#plan(resumeDelayMs(this.#pace, clock.now(), random()));
+  }
+
+  /** One poll is wanted to see whether the upstream is back. */
+  #try(): boolean {
+    const isAllowed = this.#options.clock.now() >= this.#pace.notBefore;
+    if (!this.#isLooping || this.#inFlight || !isAllowed) return false;
+    void this.poll();
+    return true;
+  }
+
+  #plan(delay: number): void {
+    this.#cancel();
+    const { clock } = this.#options;
+    this.#nextAt = clock.now() + delay;
+    this.#timer = clock.after(delay, () => void this.poll());
+  }
+
+  #cancel(): void {
+    this.#timer?.cancel();
+    this.#nextAt = undefined;
+  }
+
   async #pollOnce(): Promise<PollOutcome> {
     const { clock, every, random, onOutcome } = this.#options;
-    const startedAt = clock.now();
+    const at = clock.now();
+    this.#startedAt = at;
+    const renewals = this.#renewals.splice(0);
     const outcome = await this.#ask();
     if (this.#abort.signal.aborted) return outcome;
-    await onOutcome(outcome, startedAt);
-    if (outcome.kind === 'ended') this.stop();
-    else {
-      const report = {
-        result: outcome.kind,
-        tookMs: clock.now() - startedAt,
-        retryAfterMs: outcome.kind === 'failed' ? outcome.retryAfterMs : undefined,
-      };
-      this.#pace = nextPace(this.#pace, every, report);
-      if (this.#isLooping) {
-        const wait = delayMs(this.#pace, every, report, random());
-        this.#timer = clock.after(wait, () => void this.poll());
-      }
+    const tookMs = clock.now() - at;
+    this.#last = { outcome, at, tookMs };
+    await onOutcome(outcome, at);
+    this.#settleRenewals(renewals);
+    if (outcome.kind === 'ended') {
+      this.stop();
+      return outcome;
     }
+    const retryAfterMs = outcome.kind === 'failed' ? outcome.retryAfterMs : undefined;
+    const report = { result: outcome.kind, at, tookMs: clock.now() - at, retryAfterMs };
+    this.#pace = nextPace(this.#pace, every, report);
+    const delay = this.#isFirstOfLoop ? firstDelayMs : delayMs;
+    this.#isFirstOfLoop = false;
+    if (this.#isLooping) this.#plan(delay(this.#pace, every, report, random()));
     return outcome;
   }
 
   async #ask(): Promise<PollOutcome> {
-    const { fetch, previous, isPrivate } = this.#options;
-    const state = previous();
+    const { budget, breaker } = this.#options.upstream;
+    if (breaker.state === 'open') return notAsked();
+    let release = budget.tryTake();
     try {
-      if (state) this.#conditions ??= conditionsOf(new Map(Object.entries(state.headers)));
-      const conditions = (state && this.#conditions) ?? [];
-      const answer = await fetch(conditions, this.#abort.signal);
-      const before: Known = { state, missing: this.#missing, isPrivate };
-      this.#missing = answer.status === 404 ? this.#missing + 1 : 0;
-      const outcome = interpret(answer, before);
-      const isState = outcome.kind === 'changed' || outcome.kind === 'unchanged';
-      if (isState && answer.status !== 304) this.#conditions = conditionsOf(answer.headers);
-      return outcome;
+      release ??= await budget.take(this.#abort.signal);
     } catch (error) {
-      return { kind: 'failed', error: asProxyError(error, 'INTERNAL') };
+      return failed(error); // it was stopped while it waited
     }
+    if (!this.#pass.mayPoll()) {
+      release('unused');
+      return notAsked();
+    }
+    const outcome = await this.#send().finally(release);
+    const retryAfterMs = outcome.kind === 'failed' ? outcome.retryAfterMs : undefined;
+    this.#pass.onResult(verdictOf(outcome), retryAfterMs);
+    return outcome;
+  }
+
+  async #send(): Promise<PollOutcome> {
+    const { fetch, judge } = this.#options;
+    try {
+      return await judge.judge(await fetch(judge.conditions, this.#abort.signal));
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  #settleRenewals(renewals: readonly (() => void)[]): void {
+    for (const settle of renewals) settle();
   }
 }
 
-/**
- * RFC 9110 §13.1: the entity tag where there is one, else the date. A date has the resolution of a
- * second: one that is not older than the answer would hide a second change in the same second
- * (§8.8.2.2).
- */
-function conditionsOf(headers: ReadonlyMap<string, string>): string[] {
-  const etag = headers.get('etag');
-  if (etag) return ['if-none-match', etag];
-  const modified = headers.get('last-modified') ?? '';
-  const age = Date.parse(headers.get('date') ?? '') - Date.parse(modified);
-  return age >= 1_000 ? ['if-modified-since', modified] : [];
+function failed(error: unknown): PollOutcome {
+  return { kind: 'failed', error: asProxyError(error, 'INTERNAL') };
+}
+
+function notAsked(): PollOutcome {
+  return failed(new ProxyError('UPSTREAM_UNREACHABLE', 'not asked: the upstream fails'));
 }

@@ -1,9 +1,12 @@
 /**
  * What an event says. `snapshot` carries the whole state; `patch` stands for a snapshot where the
- * client has the state before it, and is never published by itself; `stale` and `fresh` say that the upstream fails and that it works again; `unauthorized` and
- * `gone` are the last words of a channel.
+ * client has the state before it, and is never published by itself; `stale` and `fresh` say that the upstream fails and that it works again; `unauthorized`,
+ * `gone` and `personal` are the last words of a channel.
  */
-export type EventType = 'snapshot' | 'patch' | 'stale' | 'fresh' | 'unauthorized' | 'gone';
+export type EventType = 'snapshot' | 'patch' | LastWord | 'stale' | 'fresh';
+
+/** What a channel says when it has nothing more to say: refused, not there, meant for one client only. */
+export type LastWord = 'unauthorized' | 'gone' | 'personal';
 
 /** One event of one channel, as every subscriber on every node sees it. Never changed once made. */
 export interface ChannelEvent {
@@ -83,9 +86,11 @@ export function controlEvent(
   };
 }
 
+const LAST_WORDS: ReadonlySet<EventType> = new Set(['unauthorized', 'gone', 'personal']);
+
 /** True for the events that end a channel: nothing follows them. */
 export function isLastWord(event: ChannelEvent): boolean {
-  return event.type === 'unauthorized' || event.type === 'gone';
+  return LAST_WORDS.has(event.type);
 }
 
 /** True for the events that carry state and so move a subscriber's cursor. */

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
 import { buildConnector, Pool } from 'undici';
 import type { ErrorCode } from './errors.ts';
 import { ProxyError } from './errors.ts';
@@ -117,4 +117,18 @@ export function isUnreadable({ code, cause }: ProxyError): boolean {
   if (code !== 'UPSTREAM_INVALID' || !(cause instanceof Error)) return false;
   const isMismatch = 'code' in cause && cause.code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
   return isMismatch || cause.name === 'HTTPParserError' || cause.message.startsWith('bad response');
+}
+
+/** Does anybody take connections at this address? Nothing is sent. */
+export function canConnect(url: URL, signal: AbortSignal): Promise<boolean> {
+  const host = url.hostname.replace(/[[\]]/g, '');
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  return new Promise((resolve) => {
+    const socket = connectTcp({ host, port, signal });
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      resolve(true);
+      socket.destroy();
+    });
+  });
 }

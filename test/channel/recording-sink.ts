@@ -5,6 +5,7 @@ import { label } from '../protocol/events.ts';
 
 /** A peer that a test makes slow, and that keeps what it receives. */
 export class RecordingSink implements Sink {
+  readonly transport = 'recorded';
   isWritable = true;
   takesPatches = false;
   /** How often the channel said that it is over. */

@@ -18,6 +18,12 @@ const DEFAULT_ENDPOINT = {
   maxBody: 4 * 1_024 ** 2,
   linger: 5_000,
   history: 100,
+  setCookie: 'end',
+  cacheControl: 'obey',
+  select: [],
+  ignore: [],
+  ignoreFor: 60_000,
+  compare: 'value',
 };
 
 test('a site is enough: every other key has a default', () => {
@@ -50,6 +56,8 @@ test('a site is enough: every other key has a default', () => {
       streams: 40_000,
       streamsPerAddress: 1_024,
       channels: 10_000,
+      polls: 64,
+      pollsPerSecond: 200,
       urlsPerStream: 32,
       messageBytes: 16 * 1_024,
       headerBytes: 16 * 1_024,

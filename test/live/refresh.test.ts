@@ -130,16 +130,38 @@ test('a plain request goes upstream itself when the resource refuses', async () 
   assert.equal(test.script.sent.length, 1);
 });
 
-test('the channel remembers of the last poll whether it set a cookie', async () => {
+test('an answer that sets a cookie ends the channel: its subscribers hear why', async () => {
   const test = createTestFeed();
   test.script.reply = jsonAnswer('1', { 'set-cookie': 'sid=1' });
+  const { sink } = test.stream();
+  await test.clock.advance(0);
+  assert.deepEqual(
+    sink.events.map(({ type, data }) => [type, JSON.parse(Buffer.from(data).toString())]),
+    [['personal', { status: 200, reason: 'set-cookie' }]],
+  );
+  assert.equal(test.closedCount, 1);
+});
+
+test('a state that has become old is polled at once, and until then it answers nobody', async () => {
+  const test = createTestFeed();
   test.stream();
   await test.clock.advance(0);
-  assert.equal(test.channel.lastPoll?.setsCookie, true);
-  test.script.reply = jsonAnswer('1');
-  await test.clock.advance(2 * EVERY_MS);
-  assert.equal(test.channel.lastPoll?.setsCookie, false);
-  test.script.reply = jsonAnswer('1', { 'set-cookie': 'sid=1' });
-  await test.clock.advance(2 * EVERY_MS);
-  assert.equal(test.channel.lastPoll?.setsCookie, true, 'also with an unchanged state');
+  test.script.reply = undefined;
+  const renewed = test.feed.renew();
+  assert.equal(await refresh(test), undefined, 'plain requests go upstream meanwhile');
+  await test.clock.advance(EVERY_MS / 2);
+  assert.equal(test.script.sent.length, 2, 'sooner than the interval says');
+  test.script.last().resolve(jsonAnswer('{"n":2}'));
+  await renewed;
+  assert.equal(await refresh(test), '{"n":2}');
+});
+
+test('those who ask together for a new state share one poll', async () => {
+  const test = createTestFeed();
+  test.stream();
+  await test.clock.advance(0);
+  const renewals = Array.from({ length: 50 }, () => test.feed.renew());
+  await test.clock.advance(200);
+  await Promise.all(renewals);
+  assert.equal(test.script.sent.length, 2);
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Answer } from '../../src/poll/answer.ts';
 import type { PolledState, PollOutcome } from '../../src/poll/detect.ts';
-import type { Answer } from '../../src/poll/fetch.ts';
 import { Poller } from '../../src/poll/poller.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { answer, createScriptedFetch, jsonAnswer } from './scripted-fetch.ts';
+import { openUpstream, testJudge } from './test-judge.ts';
 
 const DATE = 'Sat, 01 Jan 2000 00:00:00 GMT';
 const LATER = 'Sun, 02 Jan 2000 00:00:00 GMT';
@@ -19,13 +20,14 @@ async function poll(
   const script = createScriptedFetch();
   const kinds: PollOutcome['kind'][] = [];
   let state = known;
+  const clock = createFakeClock();
   const poller = new Poller({
     every: { minMs: 1_000, maxMs: 1_000 },
-    clock: createFakeClock(),
+    clock,
     random: () => 0.5,
-    isPrivate: false,
+    judge: testJudge(clock, () => state),
+    upstream: openUpstream(clock),
     fetch: script.fetch,
-    previous: () => state,
     onOutcome: async (outcome) => {
       kinds.push(outcome.kind);
       if (outcome.kind === 'changed') state = outcome.state;

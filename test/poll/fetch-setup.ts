@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import type { TestContext } from 'node:test';
-import type { Answer, PollRequest } from '../../src/poll/fetch.ts';
+import type { Answer } from '../../src/poll/answer.ts';
+import { decode } from '../../src/poll/decode.ts';
+import type { Fetch, PollRequest } from '../../src/poll/fetch.ts';
 import { createFetch } from '../../src/poll/fetch.ts';
 import type { ErrorCode } from '../../src/shared/errors.ts';
 import { createUpstreamPool } from '../../src/shared/upstream.ts';
@@ -32,13 +34,30 @@ export async function setUp(
   const pool = createUpstreamPool(options);
   t.after(() => pool.destroy());
   const fetch = createFetch(pool, clock);
-  const defaults = { target: '/state', headers: [], timeoutMs: 5_000, maxBytes: MAX_BYTES };
+  const defaults = {
+    method: 'GET' as const,
+    target: '/state',
+    headers: [],
+    body: undefined,
+    timeoutMs: 5_000,
+    maxBytes: MAX_BYTES,
+  };
   return {
     upstream,
     clock,
     get: (request = {}, signal = new AbortController().signal) =>
-      fetch({ ...defaults, ...request }, signal),
+      fetchDecoded(fetch, { ...defaults, ...request }, signal),
   };
+}
+
+/** Poll, and decode the answer. */
+export async function fetchDecoded(
+  fetch: Fetch,
+  request: PollRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const answer = await fetch(request, signal);
+  return { ...answer, body: await decode(answer, request.maxBytes) };
 }
 
 /** The poll fails in this way. */

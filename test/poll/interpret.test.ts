@@ -1,11 +1,42 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Known, PollOutcome } from '../../src/poll/detect.ts';
-import { interpret, retryAfterMs } from '../../src/poll/detect.ts';
+import type { PollOutcome } from '../../src/poll/detect.ts';
+import { retryAfterMs } from '../../src/poll/detect.ts';
+import type { Retained } from '../../src/poll/judge.ts';
+import type { PersonalPolicy } from '../../src/poll/personal.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { answer } from './scripted-fetch.ts';
+import { testJudge } from './test-judge.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const HTML_TYPE = { 'content-type': 'text/html; charset=utf-8' };
+
+/** What is known before the answer that a test is about. */
+interface Known {
+  readonly state: Retained | undefined;
+  /** So many 404 have come in a row. */
+  readonly missing: number;
+  readonly isPrivate: boolean;
+}
+
+const KEYED_BY_COOKIE: PersonalPolicy = {
+  isPublic: false,
+  setCookie: 'end',
+  cacheControl: 'obey',
+  isKeyed: (header) => header === 'cookie',
+  cookies: ['sid=1; theme=dark'],
+};
+
+async function interpret(
+  given: ReturnType<typeof answer>,
+  { state, missing, isPrivate }: Known,
+  personal?: PersonalPolicy,
+): Promise<PollOutcome> {
+  const options = { isPrivate, ...(personal ? { personal } : {}) };
+  const judge = testJudge(createFakeClock(), () => state, options);
+  for (let i = 0; i < missing; i++) await judge.judge(answer(404));
+  return judge.judge(given);
+}
 
 /** Nothing is known yet. */
 const FIRST: Known = { state: undefined, missing: 0, isPrivate: false };
@@ -75,33 +106,75 @@ const TABLE: [rule: string, Parameters<typeof answer>, Known, expected: string][
 ];
 
 for (const [rule, given, known, expected] of TABLE) {
-  test(`an answer: ${rule}`, () => {
-    assert.equal(short(interpret(answer(...given), known)), expected);
+  test(`an answer: ${rule}`, async () => {
+    assert.equal(short(await interpret(answer(...given), known)), expected);
   });
 }
 
-test('an end and a failure name the status', () => {
+test('an end and a failure name the status', async () => {
   for (const status of [401, 410, 500]) {
-    const outcome = interpret(answer(status), PUBLIC);
+    const outcome = await interpret(answer(status), PUBLIC);
     assert.ok(outcome.kind === 'ended' || outcome.kind === 'failed');
     assert.equal(outcome.status, status);
   }
 });
 
-test('a cookie that is set is noticed, changed or not', () => {
-  const cookie = { ...JSON_TYPE, 'set-cookie': 'sid=1' };
-  for (const given of [
-    answer(200, '{"n":1}', cookie),
-    answer(200, '2', cookie),
-    answer(304, '', cookie),
-  ]) {
-    const outcome = interpret(given, PUBLIC);
-    assert.ok(outcome.kind === 'changed' || outcome.kind === 'unchanged');
-    assert.equal(outcome.setsCookie, true);
+test('an answer that sets a new cookie is personal, changed or not', async () => {
+  for (const cookie of ['sid=2', 'sid=; Max-Age=0', 'other=1; Path=/']) {
+    const headers = { ...JSON_TYPE, 'set-cookie': cookie };
+    for (const given of [
+      answer(200, '{"n":1}', headers),
+      answer(200, '2', headers),
+      answer(304, '', headers),
+    ]) {
+      assert.equal(short(await interpret(given, PRIVATE, KEYED_BY_COOKIE)), 'personal', cookie);
+    }
   }
 });
 
-test('only headers that describe the state are kept', () => {
+test('a cookie that the poll has sent with the same value says nothing', async () => {
+  const given = answer(200, '{"n":1}', { ...JSON_TYPE, 'set-cookie': 'sid=1; Path=/; HttpOnly' });
+  assert.equal(short(await interpret(given, PRIVATE, KEYED_BY_COOKIE)), 'unchanged');
+});
+
+test('with setCookie "drop" a cookie says nothing', async () => {
+  const given = answer(200, '2', { ...JSON_TYPE, 'set-cookie': 'sid=2' });
+  const policy = { ...KEYED_BY_COOKIE, setCookie: 'drop' as const };
+  assert.equal(short(await interpret(given, PRIVATE, policy)), 'changed');
+});
+
+const VARYING: [vary: string, expected: string][] = [
+  ['*', 'personal'],
+  ['Cookie, User-Agent', 'personal'],
+  ['cookie', 'changed'],
+  ['Accept-Encoding, Origin', 'changed'],
+];
+for (const [vary, expected] of VARYING) {
+  test(`an answer of a channel keyed by cookie that varies on "${vary}" is ${expected}`, async () => {
+    const given = answer(200, '2', { ...JSON_TYPE, vary });
+    assert.equal(short(await interpret(given, PRIVATE, KEYED_BY_COOKIE)), expected);
+  });
+}
+
+const CACHE_CONTROLS: [value: string, expected: string][] = [
+  ['private', 'personal'],
+  ['no-store', 'personal'],
+  ['no-cache, Private="x"', 'personal'],
+  ['max-age=1,NO-STORE', 'personal'],
+  ['no-cache', 'changed'],
+  ['x-private', 'changed'],
+];
+for (const [value, expected] of CACHE_CONTROLS) {
+  test(`an answer of a public endpoint that says "${value}" is ${expected}`, async () => {
+    const given = answer(200, '2', { ...JSON_TYPE, 'cache-control': value });
+    assert.equal(short(await interpret(given, PUBLIC)), expected);
+    assert.equal(short(await interpret(given, PRIVATE, KEYED_BY_COOKIE)), 'changed');
+    const policy = { ...KEYED_BY_COOKIE, isPublic: true, cacheControl: 'ignore' as const };
+    assert.equal(short(await interpret(given, PUBLIC, policy)), 'changed');
+  });
+}
+
+test('only headers that describe the state are kept', async () => {
   const kept = {
     ...JSON_TYPE,
     etag: '"2"',
@@ -111,15 +184,16 @@ test('only headers that describe the state are kept', () => {
     vary: 'Cookie',
   };
   const secret = {
-    'set-cookie': 'sid=1',
+    'set-cookie': 'sid=1; HttpOnly',
     'www-authenticate': 'Basic',
     'access-control-allow-origin': '*',
     'content-security-policy': "default-src 'self'",
-    'content-encoding': 'gzip',
+    'content-encoding': 'identity',
     'content-length': '2',
     'x-user': 'alice',
   };
-  const outcome = interpret(answer(200, '{}', { ...secret, ...kept }), FIRST);
+  const given = answer(200, '{}', { ...secret, ...kept });
+  const outcome = await interpret(given, FIRST, KEYED_BY_COOKIE);
   assert.ok(outcome.kind === 'changed');
   assert.deepEqual(outcome.state.headers, kept);
 });
@@ -145,19 +219,19 @@ const ENCODINGS: [rule: string, type: string, body: string | Buffer, 'utf8' | 'b
 ];
 
 for (const [rule, type, body, expected] of ENCODINGS) {
-  test(`an encoding: ${rule}`, () => {
-    const outcome = interpret(answer(200, body, { 'content-type': type }), FIRST);
+  test(`an encoding: ${rule}`, async () => {
+    const outcome = await interpret(answer(200, body, { 'content-type': type }), FIRST);
     assert.ok(outcome.kind === 'changed');
     assert.equal(outcome.state.encoding, expected);
     assert.deepEqual(Buffer.from(outcome.state.data), Buffer.from(body));
   });
 }
 
-test('a failure carries the Retry-After of its answer', () => {
-  const outcome = interpret(answer(503, '', { 'retry-after': '120' }), PUBLIC);
+test('a failure carries the Retry-After of its answer', async () => {
+  const outcome = await interpret(answer(503, '', { 'retry-after': '120' }), PUBLIC);
   assert.ok(outcome.kind === 'failed');
   assert.equal(outcome.retryAfterMs, 120_000);
-  assert.ok(!('retryAfterMs' in interpret(answer(503), PUBLIC)));
+  assert.ok(!('retryAfterMs' in (await interpret(answer(503), PUBLIC))));
 });
 
 test('Retry-After is read as seconds or as a date', () => {

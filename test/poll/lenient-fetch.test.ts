@@ -10,7 +10,7 @@ import { startTestProxy } from '../support/proxy.ts';
 import type { RawPeer } from '../support/raw-peer.ts';
 import { startRawUpstream, unusedPort } from '../support/raw-upstream.ts';
 import { openEventStream } from '../support/stream-client.ts';
-import { rejects } from './fetch-setup.ts';
+import { fetchDecoded, rejects } from './fetch-setup.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const MAX_BYTES = 10_000;
@@ -29,6 +29,8 @@ function pollsOf(origin: string) {
   const tls = { ca: undefined, serverName: defaultServerName(url), verify: true };
   const fetch = createLenientFetch({ url, tls }, clock);
   const defaults = {
+    method: 'GET' as const,
+    body: undefined,
     target: '/state',
     headers: ['Host', 'a'],
     timeoutMs: 5_000,
@@ -37,7 +39,7 @@ function pollsOf(origin: string) {
   return {
     clock,
     get: (request: Partial<PollRequest> = {}, signal = new AbortController().signal) =>
-      fetch({ ...defaults, ...request }, signal),
+      fetchDecoded(fetch, { ...defaults, ...request }, signal),
   };
 }
 

@@ -7,6 +7,7 @@ import { ProxyError } from '../../src/shared/errors.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import type { ScriptedFetch } from './scripted-fetch.ts';
 import { answer, createScriptedFetch, jsonAnswer } from './scripted-fetch.ts';
+import { openUpstream, testJudge } from './test-judge.ts';
 
 /** A poller whose owner keeps the state, as a feed does. */
 function setUp(script: ScriptedFetch, every: Every = { minMs: 1_000, maxMs: 1_000 }) {
@@ -17,9 +18,9 @@ function setUp(script: ScriptedFetch, every: Every = { minMs: 1_000, maxMs: 1_00
     every,
     clock,
     random: () => 0.5,
-    isPrivate: false,
+    judge: testJudge(clock, () => state),
+    upstream: openUpstream(clock),
     fetch: script.fetch,
-    previous: () => state,
     onOutcome: async (outcome, startedAt) => {
       outcomes.push({ outcome, startedAt });
       if (outcome.kind === 'changed') state = outcome.state;
@@ -29,14 +30,14 @@ function setUp(script: ScriptedFetch, every: Every = { minMs: 1_000, maxMs: 1_00
   return { clock, poller, outcomes, kinds };
 }
 
-test('the loop polls at once and then once an interval', async () => {
+test('the loop polls at once, again within the interval, and then once an interval', async () => {
   const script = createScriptedFetch(jsonAnswer('1'));
   const { clock, poller, outcomes } = setUp(script);
   poller.start();
   await clock.advance(3_500);
   assert.deepEqual(
     outcomes.map(({ startedAt }) => startedAt),
-    [0, 1_000, 2_000, 3_000],
+    [0, 750, 1_750, 2_750],
   );
 });
 
@@ -48,9 +49,9 @@ test('an adaptive loop slows down while nothing changes and is fast again after 
   script.reply = jsonAnswer('2');
   await clock.advance(2_000);
   const times = outcomes.map(({ startedAt }) => startedAt);
-  assert.deepEqual(times, [0, 1_000, 2_500, 4_500, 6_500, 8_500]);
+  assert.deepEqual(times, [0, 750, 2_250, 4_250, 6_250, 8_250]);
   await clock.advance(500);
-  assert.equal(outcomes.at(-1)?.startedAt, 9_500);
+  assert.equal(outcomes.at(-1)?.startedAt, 9_250);
 });
 
 test('starting twice polls as once', async () => {

@@ -1,4 +1,4 @@
-import type { Answer } from '../../src/poll/fetch.ts';
+import type { Answer } from '../../src/poll/answer.ts';
 
 /** Make an answer of an upstream. */
 export function answer(
@@ -6,7 +6,8 @@ export function answer(
   body: string | Buffer = '',
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
-  return { status, headers: new Map(Object.entries(headers)), body: Buffer.from(body) };
+  const setCookies = headers['set-cookie'] === undefined ? [] : [headers['set-cookie']];
+  return { status, headers: new Map(Object.entries(headers)), setCookies, body: Buffer.from(body) };
 }
 
 /** An answer of JSON. */

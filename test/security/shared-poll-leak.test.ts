@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { startTestProxy } from '../support/proxy.ts';
@@ -162,26 +163,49 @@ test('a cursor of another identity is unknown: it gets a snapshot of its own', a
   assert.equal((await ben.next()).data, '"id=ben"');
 });
 
-test('cookies of an answer reach nobody through shared state, and end its sharing', async (t) => {
+/** A site that gives everybody who asks a cookie of their own. */
+function startIssuer(t: TestContext) {
   let issued = 0;
-  const upstream = await startUpstream(t, (_req, res) => {
+  return startUpstream(t, (_req, res) => {
     issued += 1;
     res.setHeader('set-cookie', `sid=${issued}`).setHeader('content-type', 'application/json');
     res.end('{"same":true}');
   });
+}
+
+test('cookies of an answer reach nobody through shared state, and end its sharing', async (t) => {
+  const upstream = await startIssuer(t);
   const proxy = await startTestProxy(t, {
     site: upstream.url,
     live: { '/api/x': { every: '10s', vary: [] } },
   });
-  const stream = await openEventStream(t, `${proxy.url}/api/x`);
-  await stream.next();
+  const stream = await openEventStream(t, `${proxy.url}/_comet/sse?url=/api/x`);
+  const told = JSON.parse((await stream.next()).data);
+  assert.equal(told.event, 'personal');
+  assert.deepEqual(told.data, { status: 200, reason: 'set-cookie' });
   assert.equal(stream.headers['set-cookie'], undefined);
   const answers = await Promise.all([1, 2, 3].map(() => fetch(`${proxy.url}/api/x`)));
   const cookies = answers.map((answer) => answer.headers.get('set-cookie'));
   assert.equal(new Set(cookies).size, 3, 'each plain request has its own answer');
   assert.ok(!cookies.includes('sid=1'), "nobody gets the poll's cookie");
-  assert.match(
-    proxy.lines.find(({ level }) => level === 'warn')?.message ?? '',
-    /passed through: its answers set cookies/,
+  const warnings = proxy.lines.filter(({ level }) => level === 'warn');
+  assert.equal(warnings.length, 1, 'said once');
+  assert.match(warnings[0]?.message ?? '', /passed through: its answers set a cookie/);
+});
+
+test('with setCookie "drop" the state is shared, and the cookie reaches nobody', async (t) => {
+  const upstream = await startIssuer(t);
+  const proxy = await startTestProxy(t, {
+    site: upstream.url,
+    live: { '/api/x': { every: '10s', vary: [], setCookie: 'drop' } },
+  });
+  const stream = await openEventStream(t, `${proxy.url}/api/x`);
+  assert.equal((await stream.next()).data, '{"same":true}');
+  assert.equal(stream.headers['set-cookie'], undefined);
+  const answers = await Promise.all([1, 2, 3].map(() => fetch(`${proxy.url}/api/x`)));
+  assert.deepEqual(
+    answers.map((answer) => answer.headers.get('set-cookie')),
+    [null, null, null],
   );
+  assert.equal(upstream.requests.length, 1);
 });

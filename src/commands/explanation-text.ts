@@ -1,0 +1,90 @@
+import type { ChannelReport, Explanation, Sibling } from '../shared/explanation.ts';
+import { adviceOn } from './explanation-advice.ts';
+import { printable } from './printable.ts';
+import { about, counted, sizeText } from './quantities.ts';
+
+/** A part of the text: its lines may have names of their own. */
+interface Section {
+  readonly title: string;
+  readonly lines: readonly (string | readonly [name: string, text: string])[];
+}
+
+/** An explanation for people: aligned, without a line break at its end. */
+export function explanationText(explanation: Explanation): string {
+  const { url, route, why, endpoint, sharing } = explanation;
+  const sections: Section[] = [
+    { title: 'route', lines: [`${route}: ${why}`] },
+    { title: 'endpoint', lines: Object.entries(endpoint ?? {}) },
+    { title: 'sharing', lines: sharing ? [`${sharing.kind}: ${sharing.reason}`] : [] },
+    { title: 'channel', lines: channelLines(explanation) },
+    { title: 'others', lines: otherLines(explanation) },
+    { title: 'verdict', lines: adviceOn(explanation) },
+  ].filter(({ lines }) => lines.length > 0);
+  const width = Math.max(...sections.map(({ title }) => title.length)) + 2;
+  return [url, ...sections.flatMap((section) => sectionLines(section, width))]
+    .map(printable)
+    .join('\n');
+}
+
+function sectionLines({ title, lines }: Section, width: number): string[] {
+  const names = lines.flatMap((line) => (typeof line === 'string' ? [] : [line[0].length]));
+  const inner = Math.max(0, ...names) + 2;
+  return lines.map((line, i) => {
+    const text = typeof line === 'string' ? line : `${line[0].padEnd(inner)}${line[1]}`;
+    return `${(i === 0 ? title : '').padEnd(width)}${text}`;
+  });
+}
+
+function channelLines({ key, channel }: Explanation): Section['lines'] {
+  if (!channel) return key === undefined ? [] : [`${key} is not open`];
+  const { isStale, eventsInLog, bytes, openedAgoMs } = channel;
+  const state = isStale ? 'stale: the site fails' : 'as the last poll found it';
+  const held = `${counted(eventsInLog, 'event')} and ${sizeText(bytes)} held`;
+  return [
+    `${key ?? ''} open for ${about(openedAgoMs)}`.trim(),
+    ['subscribers', subscribersText(channel)],
+    ['interval', intervalText(channel)],
+    ['last poll', lastPollText(channel)],
+    ['last change', agoText(channel.lastChangeAgoMs)],
+    ['next poll', nextPollText(channel)],
+    ['state', `${state}; ${held}`],
+  ];
+}
+
+function subscribersText({ subscribers }: ChannelReport): string {
+  const present = Object.entries(subscribers).filter(([, count]) => count > 0);
+  return present.map(([transport, count]) => `${count} by ${transport}`).join(', ') || 'none';
+}
+
+function intervalText({ intervalMs, failures }: ChannelReport): string {
+  const failing = failures === 0 ? '' : `, longer after ${counted(failures, 'failure')} in a row`;
+  return `${about(intervalMs)}${failing}`;
+}
+
+function lastPollText({ lastPoll }: ChannelReport): string {
+  if (!lastPoll) return 'none has ended yet';
+  const { agoMs, outcome, status, tookMs, detail } = lastPoll;
+  const answer = status === undefined ? outcome : `${outcome} (${status})`;
+  const why = detail === undefined ? '' : `: ${detail}`;
+  return `${about(agoMs)} ago, took ${about(tookMs)}, ${answer}${why}`;
+}
+
+function agoText(agoMs: number | undefined): string {
+  return agoMs === undefined ? 'none known' : `${about(agoMs)} ago`;
+}
+
+function nextPollText({ nextPollInMs, polledBy }: ChannelReport): string {
+  if (polledBy === 'another node') return 'another node polls';
+  return nextPollInMs === undefined ? 'none planned' : `in ${about(Math.max(0, nextPollInMs))}`;
+}
+
+function otherLines({ channelsOfEndpoint, siblings = [] }: Explanation): Section['lines'] {
+  if (channelsOfEndpoint === undefined) return [];
+  const all = `${counted(channelsOfEndpoint, 'channel')} of this endpoint open in all`;
+  return [all, ...siblings.map(siblingLine)];
+}
+
+function siblingLine({ key, subscribers, differsIn }: Sibling): readonly [string, string] {
+  const difference = differsIn.length > 0 ? `, differs in ${differsIn.join(', ')}` : '';
+  return [key, `this URL, ${counted(subscribers, 'subscriber')}${difference}`];
+}

@@ -1,0 +1,115 @@
+import type { z } from 'zod';
+import { matchesGlob } from '../shared/glob.ts';
+import type { BodyField } from './body-field.ts';
+import { addKeyProblem } from './checks.ts';
+import type { FieldChange, Handshake, Match, RequestChanges } from './request.ts';
+import type { VaryItem } from './vary.ts';
+
+/** The keys of an endpoint that have to fit together; of a wrong config anything may be missing. */
+interface RequestKeys {
+  readonly method?: 'GET' | 'POST';
+  readonly match?: Match;
+  readonly ignoreBody?: readonly BodyField[];
+  readonly rpc?: 'json-rpc' | undefined;
+  readonly request?: RequestChanges;
+  readonly handshake?: Handshake | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly vary?: readonly VaryItem[];
+}
+
+type Report = (path: readonly string[], message: string) => void;
+
+/**
+ * Find what the keys of an endpoint say that cannot all be true: for a check that runs also when
+ * values are wrong, so that everything is reported at once.
+ */
+export function checkRequestKeys(endpoint: unknown, context: z.RefinementCtx): void {
+  const keys = endpoint as RequestKeys;
+  const report: Report = (path, message) => addKeyProblem(context, path, message);
+  // What was not read is wrong for a reason of its own.
+  const uses = bodyUses(keys).filter(({ fields }) => fields.length > 0);
+  if (keys.method === 'GET') {
+    for (const { path } of uses) report(path, 'needs "method": "POST": a GET has no body');
+    if (keys.rpc) report(['rpc'], 'needs "method": "POST": a GET has no body');
+  } else {
+    reportMixed(uses, keys.rpc, report);
+  }
+  reportNested(listOf(keys.request?.body), report);
+  if (keys.rpc) reportId(keys, report);
+  reportTwiceSent(keys, report);
+}
+
+/** A key that speaks of bodies, and the parts of them that it names. */
+interface BodyUse {
+  readonly path: readonly string[];
+  readonly fields: readonly BodyField[];
+}
+
+function bodyUses({ match, request, ignoreBody }: RequestKeys): BodyUse[] {
+  return [
+    { path: ['match', 'body'], fields: listOf(match?.body).map(({ field }) => field) },
+    { path: ['request', 'body'], fields: listOf(request?.body).map(({ field }) => field) },
+    { path: ['ignoreBody'], fields: listOf(ignoreBody).filter((field) => 'kind' in field) },
+  ];
+}
+
+/** A list as it was read; what was not is left out. */
+function listOf<T>(list: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(list) ? list.filter((each) => typeof each === 'object' && each) : [];
+}
+
+/** A body is JSON or a form: who names parts of both means no request at all. */
+function reportMixed(uses: readonly BodyUse[], rpc: 'json-rpc' | undefined, report: Report): void {
+  const kind = rpc ? 'json' : uses[0]?.fields[0]?.kind;
+  for (const { path, fields } of uses) {
+    const other = fields.find((field) => field.kind !== kind);
+    if (!other) continue;
+    const name = other.kind === 'form' ? `"${other.name}"` : `"/${other.path.join('/')}"`;
+    const what =
+      other.kind === 'form'
+        ? 'is a field of a form, where others are JSON Pointers: those start with "/"'
+        : 'is a JSON Pointer, where others are fields of a form: a body is never both';
+    report(path, `${name} ${what}`);
+  }
+}
+
+function reportNested(changes: readonly FieldChange[], report: Report): void {
+  const pointers = changes.flatMap(({ field }) => (field.kind === 'json' ? [field.path] : []));
+  for (const path of pointers) {
+    const around = pointers.find(
+      (other) => other.length < path.length && other.every((name, i) => name === path[i]),
+    );
+    if (!around) continue;
+    report(
+      ['request', 'body'],
+      `has "${pointer(path)}" inside "${pointer(around)}": set one of both`,
+    );
+  }
+}
+
+function reportId({ ignoreBody, request }: RequestKeys, report: Report): void {
+  const isId = (field: BodyField) => field.kind === 'json' && field.path[0] === 'id';
+  const message = 'must not name "/id": with "rpc" it is not compared anyway, and given back';
+  if (listOf(ignoreBody).some(isId)) report(['ignoreBody'], message);
+  if (listOf(request?.body).some(({ field }) => isId(field))) report(['request', 'body'], message);
+}
+
+/** The token of a handshake is the poller's own: no other value of the header may go along. */
+function reportTwiceSent({ handshake, headers, vary }: RequestKeys, report: Report): void {
+  const token = handshake?.header;
+  if (typeof token !== 'string') return;
+  const isConstant = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === token);
+  if (isConstant) report(['handshake'], `gets "${token}" from the upstream, "headers" sets it too`);
+  const isVaried = listOf(vary).some((item) => takesHeader(item, token));
+  if (isVaried)
+    report(['handshake'], `gets "${token}" from the upstream, "vary" sends the client's`);
+}
+
+function takesHeader(item: VaryItem, header: string): boolean {
+  if (item.kind === 'headers') return matchesGlob(item.pattern, header);
+  return item.kind === 'header' && item.name === header;
+}
+
+function pointer(path: readonly string[]): string {
+  return path.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

@@ -1,0 +1,98 @@
+import { errorText, ProxyError } from '../shared/errors.ts';
+import type { Explanation } from '../shared/explanation.ts';
+import { redactUrl } from '../shared/logger.ts';
+import type { PathPattern } from '../shared/path-pattern.ts';
+import { pathSegments } from '../shared/path-pattern.ts';
+import type { AskedRequest } from './asked-request.ts';
+import { canonicalTarget } from './channel-key.ts';
+import type { EndpointSettings } from './endpoint-words.ts';
+import { endpointWords } from './endpoint-words.ts';
+import { objectionTo } from './explain-objection.ts';
+import { explainSharing } from './explain-sharing.ts';
+
+/** What a router says of a target. */
+export type RouteMatch =
+  | { readonly kind: 'own' }
+  | { readonly kind: 'site' }
+  | { readonly kind: 'mount'; readonly mount: { readonly prefix: string } }
+  | { readonly kind: 'live'; readonly endpoint: ExplainedEndpoint };
+
+/** What an explanation needs of an endpoint. */
+export interface ExplainedEndpoint {
+  readonly pattern: PathPattern;
+  readonly config: EndpointSettings;
+  readonly keptQuery: readonly string[];
+}
+
+/** Decides by the path alone, as the router of requests does; may refuse. */
+export type RouteOf = (target: string) => RouteMatch;
+
+/** Say what becomes of a request, as far as the config says it. */
+export function explainRoute(asked: AskedRequest, routeOf: RouteOf): Explanation {
+  const { target } = asked;
+  const url = redactUrl(target);
+  let match: RouteMatch;
+  try {
+    match = routeOf(target);
+  } catch (error) {
+    if (!(error instanceof ProxyError)) throw error;
+    return { url, route: 'refused', why: `${error.code}: ${errorText(error.code)}` };
+  }
+  switch (match.kind) {
+    case 'own':
+      return { url, route: 'own', why: 'under "/_comet/", which is the proxy\'s own' };
+    case 'mount': {
+      const { prefix } = match.mount;
+      return { url, route: 'mount', pattern: `${prefix}/`, why: `under "${prefix}/" of "comet"` };
+    }
+    case 'site':
+      return { url, route: 'site', why: whyNotLive(target, routeOf) };
+    case 'live':
+      return explainLive(asked, match.endpoint);
+  }
+}
+
+function explainLive(asked: AskedRequest, endpoint: ExplainedEndpoint): Explanation {
+  const { config, keptQuery } = endpoint;
+  const pattern = endpoint.pattern.source;
+  const url = redactUrl(canonicalTarget(asked.target, config.ignoreQuery, keptQuery));
+  const why = `matches "${pattern}"`;
+  const words = endpointWords(config);
+  const objection = objectionTo(config, asked);
+  if (objection !== undefined) {
+    return { url, route: 'site', pattern, why: `${why}, but ${objection}`, endpoint: words };
+  }
+  const sharing = explainSharing(config, asked);
+  return { url, route: 'live', pattern, why, endpoint: words, sharing };
+}
+
+/** Spellings of a path that people take for the same one. */
+const SPELLINGS: readonly [words: string, change: (path: string) => string][] = [
+  ['without the "/" at its end', (path) => path.replace(/\/$/, '')],
+  ['with a "/" at its end', (path) => `${path}/`],
+  ['with single slashes', (path) => path.replace(/\/{2,}/g, '/')],
+  ['in lower case', (path) => path.toLowerCase()],
+];
+
+function whyNotLive(target: string, routeOf: RouteOf): string {
+  const path = target.split('?', 1)[0] ?? '';
+  if (pathSegments(path) === undefined) {
+    return 'a path with "..", ";", "\\" or an encoded slash is never live: servers read it in different ways';
+  }
+  for (const [words, change] of SPELLINGS) {
+    const other = change(path);
+    if (other === path || !other.startsWith('/')) continue;
+    const match = routeOrSite(other, routeOf);
+    if (match.kind !== 'live') continue;
+    return `matches no pattern of "live"; ${words} it would match "${match.endpoint.pattern.source}"`;
+  }
+  return 'matches no pattern of "live"';
+}
+
+function routeOrSite(target: string, routeOf: RouteOf): RouteMatch {
+  try {
+    return routeOf(target);
+  } catch {
+    return { kind: 'site' }; // refused: no better than what was asked about
+  }
+}
