@@ -146,13 +146,15 @@ export async function startProxy(
     maxLogBytes: limits.logBytes,
   });
 
-  const router = createRouter(createEndpoints(config.live), mounts);
+  const endpoints = createEndpoints(config.live);
+  const router = createRouter(endpoints, mounts);
   const streams = new Streams(clock, random);
   const live = new Live({
     feeds,
     streams,
     clock,
     log,
+    endpoints,
     endpointOf: (target) => {
       const match = router(target);
       return match.kind === 'live' ? match.endpoint : undefined;

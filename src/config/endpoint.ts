@@ -4,6 +4,7 @@ import { duration, size, text } from './fields.ts';
 import { OWN_HEADERS, readHeaderName } from './header-name.ts';
 import { parts } from './part.ts';
 import { readInterval } from './readers.ts';
+import { readRequestPattern } from './request-pattern.ts';
 import { parseVary, VARY_PATTERN } from './vary.ts';
 
 /*
@@ -45,6 +46,14 @@ const vary = z
   })
   .prefault(['cookie', 'authorization']);
 
+const refreshOn = z
+  .array(text(readRequestPattern, { examples: ['POST /api/orders/**', '/api/orders/:id'] }))
+  .optional()
+  .meta({
+    description:
+      'Requests that pass through after which the endpoint is polled at once: a path pattern, or a method and one; without a method every one that is not safe. Default: those to the polled path itself and below it. [] is none.',
+  });
+
 const endpointObject = z.strictObject({
   every: text(readInterval, INTERVAL_META),
   vary,
@@ -52,6 +61,7 @@ const endpointObject = z.strictObject({
     description:
       'What it means when the answer to a poll sets a cookie: it was meant for one client, so that nobody shares it any more ("end"); or nothing ("drop"). A cookie that the poll has sent with the same value means nothing.',
   }),
+  refreshOn,
   cacheControl: z.enum(['obey', 'ignore']).default('obey').meta({
     description:
       'Whether "private" or "no-store" in the answers of a public endpoint ("vary": []) ends its sharing ("obey"), or is what old software says of everything ("ignore").',

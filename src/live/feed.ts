@@ -72,7 +72,8 @@ export class Feed {
   #leaseTimer: Timer | undefined;
   #seq = 0;
   #isStale = false;
-  #renewing = 0;
+  /** Reasons why the last known state may be old: writes under way, and polls after them. */
+  #doubts = 0;
   #changedAt: number | undefined;
   #hasPublished = false;
   #failedAt = Number.NEGATIVE_INFINITY;
@@ -137,9 +138,18 @@ export class Feed {
   async renew(): Promise<void> {
     this.channel.lastPoll = undefined;
     if (!this.#poller?.isLooping) return;
-    this.#renewing += 1;
+    this.#doubts += 1;
     await this.#poller.renew();
-    this.#renewing -= 1;
+    this.#doubts -= 1;
+  }
+
+  /** The state is about to change; the result is called when it has changed, or has not. */
+  beginWrite(): (hasChanged: boolean) => void {
+    this.#doubts += 1;
+    return (hasChanged) => {
+      if (hasChanged) void this.renew();
+      this.#doubts -= 1;
+    };
   }
 
   /** How the channel is doing. */
@@ -184,7 +194,7 @@ export class Feed {
   async #freshState(): Promise<ChannelEvent | undefined> {
     const { every, clock } = this.#options;
     const poller = this.#poller;
-    if (!poller || this.#isClosed || this.#renewing > 0) return undefined;
+    if (!poller || this.#isClosed || this.#doubts > 0) return undefined;
     const since = (moment: number) => clock.now() - moment;
     // While it fails, waiting for one more failure would only delay the true answer.
     const isFailing = poller.isLooping || since(this.#failedAt) < every.minMs;

@@ -109,6 +109,23 @@ export class Feeds {
     return meant.length;
   }
 
+  /**
+   * Something that the channels of these URLs show is about to change.
+   *
+   * @returns to be called when it has changed, or has not; `undefined` when there are none.
+   */
+  beginWrite(
+    isMeant: (endpoint: Endpoint, url: string) => boolean,
+  ): ((hasChanged: boolean) => void) | undefined {
+    const ends = [...this.#feeds.values()]
+      .filter(({ endpoint, url }) => isMeant(endpoint, url))
+      .map(({ feed }) => feed.beginWrite());
+    if (ends.length === 0) return undefined;
+    return (hasChanged) => {
+      for (const end of ends) end(hasChanged);
+    };
+  }
+
   /** What is known of the channel of a request. Opens none. */
   explain(asked: Omit<LiveRequest, 'endpoint'>, pattern: string): Partial<Explanation> {
     const ofEndpoint = [...this.#feeds.entries()].filter(

@@ -24,6 +24,7 @@ import { Sockets } from './sockets.ts';
 import type { Subscription } from './stream.ts';
 import { parseWantedUrls } from './stream-query.ts';
 import type { Streams } from './streams.ts';
+import { Writes } from './writes.ts';
 
 /** What the live half of the proxy is made of. */
 export interface LiveOptions {
@@ -31,6 +32,7 @@ export interface LiveOptions {
   readonly streams: Streams;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly endpoints: readonly Endpoint[];
   /** The live endpoint of a path, if it is one. */
   readonly endpointOf: (target: string) => Endpoint | undefined;
   /** Other origins that may read streams. */
@@ -53,12 +55,14 @@ export class Live {
   readonly #catalog: Catalog;
   readonly #absorber: Absorber;
   readonly #sockets: Sockets;
+  readonly #writes: Writes;
 
   constructor(options: LiveOptions) {
     this.#options = options;
     this.#admission = new Admission(options);
     this.#catalog = new Catalog(options);
     this.#absorber = new Absorber({ ...options, admission: this.#admission });
+    this.#writes = new Writes(options.feeds, options.endpoints);
     this.#sockets = new Sockets({
       ...options,
       admission: this.#admission,
@@ -118,7 +122,8 @@ export class Live {
   }
 
   /** A request that is left for the site. */
-  onPass(exchange: Exchange): void {
+  onPass(exchange: HttpExchange): void {
+    this.#writes.onPass(exchange);
     this.#absorber.onPass(exchange);
   }
 

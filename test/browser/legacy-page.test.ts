@@ -36,7 +36,7 @@ async function scene(t: TestContext): Promise<{ proxy: TestProxy; seen: string[]
     live: {
       '/api/status': { every: '1s', vary: [] },
       '/api/orders': { every: '1s', vary: ['cookie:SESSION'] },
-      '/camera.png': { every: '1s', vary: [] },
+      '/camera.png': { every: '1s', vary: [], cacheControl: 'ignore' },
     },
   });
   return { proxy, seen };

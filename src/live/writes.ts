@@ -1,0 +1,58 @@
+import { matchesPattern, pathSegments } from '../shared/path-pattern.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { HttpExchange } from './exchange.ts';
+import type { Feeds } from './feeds.ts';
+
+/** Methods that change nothing (RFC 9110 §9.2.1). */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
+/**
+ * Watches requests that pass through for those that change what an endpoint shows: from their begin
+ * on the last known state answers nobody, and after them it is polled at once, for everybody.
+ */
+export class Writes {
+  readonly #feeds: Feeds;
+  readonly #endpoints: readonly Endpoint[];
+  /** Some endpoint names a method that is safe by the book. */
+  readonly #watchesSafe: boolean;
+
+  constructor(feeds: Feeds, endpoints: readonly Endpoint[]) {
+    this.#feeds = feeds;
+    this.#endpoints = endpoints;
+    this.#watchesSafe = endpoints.some(({ config }) =>
+      config.refreshOn?.some(({ method }) => method !== undefined && SAFE.has(method)),
+    );
+  }
+
+  /** A request is left for the site. */
+  onPass({ req, res, target }: HttpExchange): void {
+    const method = req.method ?? '';
+    if (this.#endpoints.length === 0 || (SAFE.has(method) && !this.#watchesSafe)) return;
+    const path = target.split('?', 1)[0] ?? '';
+    const segments = pathSegments(path);
+    if (!segments) return;
+    const named = new Set(
+      this.#endpoints.filter((endpoint) => isNamed(endpoint, method, segments)),
+    );
+    const isMeant = (endpoint: Endpoint, url: string) =>
+      endpoint.config.refreshOn
+        ? named.has(endpoint)
+        : !SAFE.has(method) && isAtOrBelow(path, url.split('?', 1)[0] ?? '');
+    const end = this.#feeds.beginWrite(isMeant);
+    if (!end) return;
+    // What was refused has changed nothing; of what broke off nobody knows.
+    res.once('close', () => end(res.statusCode < 400 || res.statusCode >= 500));
+  }
+}
+
+function isNamed({ config }: Endpoint, method: string, segments: readonly string[]): boolean {
+  return (config.refreshOn ?? []).some(
+    (one) =>
+      (one.method === undefined ? !SAFE.has(method) : one.method === method) &&
+      matchesPattern(one.pattern, segments),
+  );
+}
+
+function isAtOrBelow(path: string, base: string): boolean {
+  return path === base || path.startsWith(base.endsWith('/') ? base : `${base}/`);
+}
