@@ -4,12 +4,13 @@ import type { Socket } from 'node:net';
 import { Channels } from './channel/channels.ts';
 import { createMemoryBackplane } from './cluster/memory.ts';
 import type { Config } from './config/schema.ts';
-import { readQuestion, targetOf } from './live/asked-request.ts';
-import { createEndpoints } from './live/endpoint.ts';
+import { inquiryOf, readQuestion, targetOf } from './live/asked-request.ts';
+import { createLivePaths } from './live/endpoint.ts';
 import { explainRoute } from './live/explain.ts';
 import { Feeds } from './live/feeds.ts';
 import { Live } from './live/live.ts';
 import { Streams } from './live/streams.ts';
+import { findWanted } from './live/wanted.ts';
 import { createForward } from './passthrough/forward.ts';
 import { createRoutes } from './passthrough/routes.ts';
 import { createStateRewriting } from './passthrough/site-rewriting.ts';
@@ -146,19 +147,20 @@ export async function startProxy(
     maxLogBytes: limits.logBytes,
   });
 
-  const endpoints = createEndpoints(config.live);
-  const router = createRouter(endpoints, mounts);
+  const livePaths = createLivePaths(config.live);
+  const router = createRouter(livePaths, mounts);
+  const livePathOf = (target: string) => {
+    const match = router(target);
+    return match.kind === 'live' ? match.endpoint : undefined;
+  };
   const streams = new Streams(clock, random);
   const live = new Live({
     feeds,
     streams,
     clock,
     log,
-    endpoints,
-    endpointOf: (target) => {
-      const match = router(target);
-      return match.kind === 'live' ? match.endpoint : undefined;
-    },
+    endpoints: livePaths.flatMap(({ endpoints }) => endpoints),
+    livePathOf,
     origins: config.origins,
     webSocketCompression: config.webSocketCompression,
     limits,
@@ -288,9 +290,9 @@ export async function startProxy(
         explain(question: Question) {
           const asked = readQuestion(question);
           const told = explainRoute(asked, router);
-          return told.route === 'live' && told.pattern !== undefined
-            ? { ...told, ...feeds.explain(asked, told.pattern) }
-            : told;
+          const path = told.route === 'live' ? livePathOf(asked.target) : undefined;
+          const wanted = path && findWanted(path.endpoints, inquiryOf(asked));
+          return wanted ? { ...told, ...feeds.explain(wanted, asked) } : told;
         },
       };
       admin = await openAdmin(config.admin, { routes: adminRoutes(handlers, clock), clock, log });
@@ -333,6 +335,6 @@ export async function startProxy(
  */
 export function explainConfig(config: Config, question: Question): Explanation {
   const mounts = Object.keys(config.comet).map((path) => ({ prefix: mountPrefix(path) }));
-  const route = createRouter(createEndpoints(config.live), mounts);
+  const route = createRouter(createLivePaths(config.live), mounts);
   return explainRoute(readQuestion(question), route);
 }

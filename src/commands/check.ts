@@ -1,3 +1,4 @@
+import type { EndpointConfig } from '../config/schema.ts';
 import { formatDuration } from '../config/units.ts';
 import type { CliOptions } from './config.ts';
 import { readConfigOrExplain } from './config.ts';
@@ -13,14 +14,17 @@ export function check(options: CliOptions): number {
     const rewriting = rewriteUrls ? ', its URLs in pages are rewritten' : '';
     console.log(`  comet ${path} from ${origins.map(({ href }) => href).join(', ')}${rewriting}`);
   }
-  for (const [path, { every, polls, vary }] of Object.entries(config.live)) {
-    const { minMs, maxMs } = every;
-    const interval =
-      minMs === maxMs
-        ? formatDuration(minMs)
-        : `${formatDuration(minMs)}..${formatDuration(maxMs)}`;
-    const sharing = vary.length === 0 ? 'public' : 'private';
-    console.log(`  live ${path} every ${interval}, ${sharing}, plain requests: ${polls}`);
+  for (const [path, endpoints] of Object.entries(config.live)) {
+    for (const endpoint of endpoints) console.log(`  live ${path} ${endpointLine(endpoint)}`);
   }
   return EXIT.ok;
+}
+
+function endpointLine({ method, every, polls, vary }: EndpointConfig): string {
+  const { minMs, maxMs } = every;
+  const interval =
+    minMs === maxMs ? formatDuration(minMs) : `${formatDuration(minMs)}..${formatDuration(maxMs)}`;
+  const by = method === 'GET' ? '' : ` by ${method}`;
+  const sharing = vary.length === 0 ? 'public' : 'private';
+  return `every ${interval}${by}, ${sharing}, plain requests: ${polls}`;
 }

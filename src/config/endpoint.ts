@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { TRANSPORT_NAMES } from '../protocol/surface.ts';
+import { addKeyProblem, alsoWhenValuesFailed } from './checks.ts';
 import { duration, size, text } from './fields.ts';
 import { OWN_HEADERS, readHeaderName } from './header-name.ts';
 import { parts } from './part.ts';
 import { readInterval } from './readers.ts';
+import { handshake, ignoreBody, match, method, request, rpc } from './request.ts';
+import { checkRequestKeys } from './request-conflicts.ts';
 import { readRequestPattern } from './request-pattern.ts';
 import { parseVary, VARY_PATTERN } from './vary.ts';
 
@@ -54,8 +57,14 @@ const refreshOn = z
       'Requests that pass through after which the endpoint is polled at once: a path pattern, or a method and one; without a method every one that is not safe. Default: those to the polled path itself and below it. [] is none.',
   });
 
-const endpointObject = z.strictObject({
+const keys = z.strictObject({
   every: text(readInterval, INTERVAL_META),
+  method,
+  match,
+  ignoreBody,
+  rpc,
+  request,
+  handshake,
   vary,
   setCookie: z.enum(['end', 'drop']).default('end').meta({
     description:
@@ -112,12 +121,38 @@ const endpointObject = z.strictObject({
   }),
 });
 
-/** One entry of `live`: an interval, or an object. */
-export const endpoint = z.union([
+const endpointObject = keys.check(alsoWhenValuesFailed(z.superRefine(checkRequestKeys)));
+
+const endpoint = z.union([
   z
     .string()
     .meta(INTERVAL_META)
     .transform((every) => ({ every }))
     .pipe(endpointObject),
   endpointObject,
+]);
+
+/** An endpoint that means every request of its method leaves none to those after it. */
+const reached = z.superRefine((list: unknown, context) => {
+  const all = new Map<string, number>();
+  if (!Array.isArray(list)) return;
+  for (const [index, value] of list.entries()) {
+    const { method, match } = (value ?? {}) as Partial<z.output<typeof keys>>;
+    if (method === undefined || match === undefined) continue; // wrong for a reason of its own
+    const before = all.get(method);
+    if (before !== undefined) {
+      const message = `entry ${index + 1} is never reached: entry ${before + 1} means every ${method}`;
+      addKeyProblem(context, [index], message);
+    } else if (match.query.length === 0 && match.body.length === 0) {
+      all.set(method, index);
+    }
+  }
+});
+
+/** What stands at a path of `live`: an endpoint, or several of which the first that fits counts. */
+export const endpoints = z.union([
+  endpoint.transform((only) => [only]),
+  z.array(endpoint).min(1).check(alsoWhenValuesFailed(reached)).meta({
+    description: 'Several kinds of requests of one path: the first one that fits counts.',
+  }),
 ]);

@@ -3,7 +3,7 @@ import { mountPrefix, mountProblem, restBelow } from '../shared/mount-path.ts';
 import { parsePattern, patternProblem, patternShape } from '../shared/path-pattern.ts';
 import { admin, refuseAdminAsUpstream } from './admin.ts';
 import { alsoWhenValuesFailed } from './checks.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoints } from './endpoint.ts';
 import { count, duration, size, text } from './fields.ts';
 import { listen } from './listen.ts';
 import { readNetwork, readOrigin } from './readers.ts';
@@ -40,7 +40,7 @@ function pathKeys(problemOf: (path: string) => string | undefined, shapeOf: (p: 
 }
 
 const live = z
-  .record(z.string(), endpoint)
+  .record(z.string(), endpoints)
   .check(pathKeys(patternProblem, (path) => patternShape(parsePattern(path))))
   .meta({
     description:
@@ -166,4 +166,4 @@ export const configSchema = z
 /** A complete, checked config: every default filled in, every unit read. */
 export type Config = z.output<typeof configSchema>;
 /** How one live endpoint is polled. */
-export type EndpointConfig = Config['live'][string];
+export type EndpointConfig = Config['live'][string][number];

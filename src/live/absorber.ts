@@ -1,6 +1,8 @@
+import type { ChannelEvent } from '../protocol/event.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ownOrigin } from '../shared/downstream.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { RawHeaders } from '../shared/raw-headers.ts';
 import { limitSending } from '../shared/sending.ts';
 import { foreignOrigin } from '../transport/gate.ts';
 import { preferredWaitMs } from '../transport/negotiate.ts';
@@ -12,7 +14,15 @@ import type { Exchange, HttpExchange, LiveResult } from './exchange.ts';
 import type { Feeds, FoundFeed } from './feeds.ts';
 import type { Hold, HoldOutcome } from './holder.ts';
 import { Holder } from './holder.ts';
-import { hasValidator, isAbsorbable, plainAnswer, unkeyedVary } from './plain-answer.ts';
+import type { PlainAnswer } from './plain-answer.ts';
+import {
+  hasValidator,
+  isAbsorbable,
+  plainAnswer,
+  postAnswer,
+  unkeyedVary,
+} from './plain-answer.ts';
+import type { Wanted } from './wanted.ts';
 
 /** What an absorber is made of. */
 export interface AbsorberOptions {
@@ -47,13 +57,13 @@ export class Absorber {
   }
 
   /** Answer a request, or leave it for the site. Never rejects: it fails open. */
-  async answer(exchange: HttpExchange, endpoint: Endpoint): Promise<LiveResult> {
+  async answer(exchange: HttpExchange, wanted: Wanted): Promise<LiveResult> {
     try {
-      const manner = mannerOf(exchange, endpoint);
-      return manner ? await this.#tryTo(exchange, endpoint, manner) : 'pass';
+      const manner = mannerOf(exchange, wanted);
+      return manner ? await this.#tryTo(exchange, wanted, manner) : 'pass';
     } catch (error) {
       // Whatever is wrong with us, the site can still answer.
-      const fields = { err: error, endpoint: endpoint.pattern.source };
+      const fields = { err: error, endpoint: wanted.endpoint.name };
       this.#options.log.error(fields, 'absorbing failed');
       return exchange.res.headersSent ? 'answered' : 'pass';
     }
@@ -74,17 +84,18 @@ export class Absorber {
     this.#holder.release();
   }
 
-  async #tryTo(exchange: HttpExchange, endpoint: Endpoint, manner: Manner): Promise<LiveResult> {
-    const { req, res, target, downstream } = exchange;
+  async #tryTo(exchange: HttpExchange, wanted: Wanted, manner: Manner): Promise<LiveResult> {
+    const { req, res, downstream } = exchange;
+    const { endpoint } = wanted;
     if (!isAbsorbable(req.method ?? '', req.rawHeaders)) return 'pass';
     // Only the site itself can say which other origins may read its plain answers.
     if (foreignOrigin(req.rawHeaders, ownOrigin(downstream)) !== undefined) return 'pass';
     const { rawHeaders } = req;
-    const found = this.#options.feeds.find({ endpoint, target, downstream, rawHeaders });
+    const found = this.#options.feeds.find(wanted, { downstream, rawHeaders });
     if (!found || found.isPersonal) return 'pass';
     let state = await found.feed.refresh();
     if (!state || this.#isPersonal(endpoint, found)) return 'pass';
-    let answer = plainAnswer(state, endpoint.config.vary, rawHeaders);
+    let answer = this.#answerFrom(state, wanted, rawHeaders);
     const { channel } = found.feed;
     // Who has asked to be held knows what it has.
     const isUnaware = manner.holdMs > 0 && !manner.isPreferred;
@@ -101,7 +112,7 @@ export class Absorber {
       if (outcome === 'ended' || channel.isStale) return 'pass';
       state = channel.snapshot ?? state;
       if (this.#isPersonal(endpoint, found)) return 'pass';
-      answer = plainAnswer(state, endpoint.config.vary, rawHeaders);
+      answer = this.#answerFrom(state, wanted, rawHeaders);
     }
     if (res.destroyed) return 'answered';
     if (client !== undefined) this.#acquaintances.add(client, channel.name);
@@ -111,6 +122,17 @@ export class Absorber {
     res.writeHead(answer.status, { ...answer.headers, ...applied }).end(answer.body);
     if (res.writableLength > 0) limitSending(res, this.#options.limits.sendTimeout);
     return 'answered';
+  }
+
+  #answerFrom(
+    state: ChannelEvent,
+    { endpoint, content, callerId }: Wanted,
+    rawHeaders: RawHeaders,
+  ): PlainAnswer {
+    const { vary } = endpoint.config;
+    return content
+      ? postAnswer(state, vary, rawHeaders, callerId)
+      : plainAnswer(state, vary, rawHeaders);
   }
 
   async #hold(
@@ -143,24 +165,25 @@ export class Absorber {
     const state = channel.retained;
     const unkeyed = state && unkeyedVary(state, endpoint.config.vary);
     if (!unkeyed) return false;
-    const pattern = endpoint.pattern.source;
-    if (!this.#warned.has(pattern)) {
-      this.#warned.add(pattern);
+    const { name } = endpoint;
+    if (!this.#warned.has(name)) {
+      this.#warned.add(name);
       const reason = `its answers vary on "${unkeyed}", which is not in "vary"`;
-      this.#options.log.warn({ endpoint: pattern }, `plain requests are passed through: ${reason}`);
+      this.#options.log.warn({ endpoint: name }, `plain requests are passed through: ${reason}`);
     }
     return true;
   }
 }
 
 /** `undefined` when the site is to answer. */
-function mannerOf({ req }: HttpExchange, endpoint: Endpoint): Manner | undefined {
+function mannerOf({ req }: HttpExchange, { endpoint, content }: Wanted): Manner | undefined {
   const { config } = endpoint;
-  const mayWait = allowsTransport(endpoint, 'poll');
+  // A POST has no validator that could say what its client knows.
+  const mayWait = allowsTransport(endpoint, 'poll') && !content;
   const preferredMs = mayWait ? preferredWaitMs(req.rawHeaders) : undefined;
   if (preferredMs !== undefined) {
     return { holdMs: Math.min(preferredMs, config.hold), isPreferred: true };
   }
   if (config.polls === 'pass') return undefined;
-  return { holdMs: config.polls === 'hold' ? config.hold : 0, isPreferred: false };
+  return { holdMs: config.polls === 'hold' && !content ? config.hold : 0, isPreferred: false };
 }

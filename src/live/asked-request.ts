@@ -3,6 +3,7 @@ import type { Question } from '../shared/explanation.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import { headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
 import { ownTarget } from './stream-query.ts';
+import type { Inquiry } from './wanted.ts';
 
 /** A request that somebody wants explained, as it would arrive. */
 export interface AskedRequest {
@@ -31,6 +32,12 @@ export function readQuestion({ target: url, method, headers, body }: Question): 
   const peer = { address, peer: address, trusted: false };
   const downstream: Downstream = { ...peer, scheme, authority: host, host };
   return { target, method: method.toUpperCase(), rawHeaders: headers, downstream, body };
+}
+
+/** What it asks for. */
+export function inquiryOf({ method, target, rawHeaders, body = '' }: AskedRequest): Inquiry {
+  const content = { type: headerValue(rawHeaders, 'content-type'), bytes: Buffer.from(body) };
+  return { method, target, content: method === 'POST' ? content : undefined };
 }
 
 /**

@@ -1,18 +1,21 @@
 import type { TransportName } from '../protocol/surface.ts';
 import { ProxyError } from '../shared/errors.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { LivePath } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { Exchange, LiveResult } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
 import type { Subscription } from './stream.ts';
+import type { WantedUrl } from './stream-query.ts';
 import type { Streams } from './streams.ts';
+import type { Wanted } from './wanted.ts';
+import { addressOf, findWanted } from './wanted.ts';
 
 /** What the catalog looks things up in. */
 export interface CatalogOptions {
   readonly feeds: Feeds;
   readonly streams: Streams;
-  /** The live endpoint of a path, if it is one. */
-  readonly endpointOf: (target: string) => Endpoint | undefined;
+  /** What is live at a path, if it is. */
+  readonly livePathOf: (target: string) => LivePath | undefined;
 }
 
 /** Finds what a client asks for. */
@@ -24,29 +27,36 @@ export class Catalog {
   }
 
   /**
-   * The endpoint of a URL that is to be streamed by this transport.
+   * What is to be streamed by this transport. Its events are told under the name that the client has
+   * given it.
    *
    * @throws {ProxyError} `NOT_LIVE`, `TRANSPORT_NOT_ALLOWED`.
    */
-  endpoint(target: string, name: TransportName): Endpoint {
-    const endpoint = this.#options.endpointOf(target);
-    if (!endpoint) throw new ProxyError('NOT_LIVE');
-    if (!allowsTransport(endpoint, name)) throw new ProxyError('TRANSPORT_NOT_ALLOWED');
-    return endpoint;
+  find({ target, name, content }: WantedUrl, transport: TransportName): Wanted {
+    const { endpoints } = this.#options.livePathOf(target) ?? { endpoints: [] };
+    const wanted = findWanted(endpoints, { method: content ? 'POST' : 'GET', target, content });
+    if (!wanted) throw new ProxyError('NOT_LIVE');
+    if (!allowsTransport(wanted.endpoint, transport)) throw new ProxyError('TRANSPORT_NOT_ALLOWED');
+    return name === '' ? wanted : { ...wanted, url: `${wanted.url}${name}` };
+  }
+
+  /** The addresses that events of a URL may be told under, whatever is asked for there. */
+  addresses({ target, name }: Pick<WantedUrl, 'target' | 'name'>): readonly string[] {
+    const { endpoints } = this.#options.livePathOf(target) ?? { endpoints: [] };
+    return endpoints.map((endpoint) => `${addressOf(endpoint, target)}${name}`);
   }
 
   /** A place in the channel of this URL and client. @throws {ProxyError} `TOO_MANY_CHANNELS`. */
   subscription(
     { req, downstream }: Exchange,
-    endpoint: Endpoint,
-    target: string,
+    wanted: Wanted,
     cursors: readonly (string | undefined)[],
   ): Subscription {
-    const { rawHeaders } = req;
-    const found = this.#options.feeds.find({ endpoint, target, downstream, rawHeaders });
+    const { url, endpoint } = wanted;
+    const found = this.#options.feeds.find(wanted, { downstream, rawHeaders: req.rawHeaders });
     if (!found) throw new ProxyError('TOO_MANY_CHANNELS');
     const { mayCompress } = endpoint;
-    return { ...found, mayCompress, cursors: cursors.filter((id) => id !== undefined) };
+    return { ...found, url, mayCompress, cursors: cursors.filter((id) => id !== undefined) };
   }
 
   /**
@@ -56,11 +66,11 @@ export class Catalog {
    */
   async settledSubscription(
     exchange: Exchange,
-    endpoint: Endpoint,
+    wanted: Wanted,
     cursors: readonly (string | undefined)[],
     use: (subscription: Subscription) => Promise<LiveResult>,
   ): Promise<LiveResult> {
-    const subscription = this.subscription(exchange, endpoint, exchange.target, cursors);
+    const subscription = this.subscription(exchange, wanted, cursors);
     const { feed } = subscription;
     feed.join();
     try {

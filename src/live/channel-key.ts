@@ -4,14 +4,17 @@ import type { Downstream } from '../shared/downstream.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import { headerValues } from '../shared/raw-headers.ts';
 import { matchingHeaders } from './matching-headers.ts';
+import type { Content } from './request-body.ts';
 import { isIgnored } from './url-encoded.ts';
 
 /** What a channel key is made of. */
 export interface KeyParts {
-  /** The endpoint's pattern: two endpoints never share a channel. */
-  readonly pattern: string;
-  /** Path and query, less what `ignoreQuery` names. */
+  /** The endpoint's name: two endpoints never share a channel. */
+  readonly endpoint: string;
+  /** Path and query of the poll. */
   readonly target: string;
+  /** What the poll carries, if it is a `POST`. */
+  readonly content: Content | undefined;
   readonly vary: readonly VaryItem[];
   readonly downstream: Downstream;
   readonly rawHeaders: RawHeaders;
@@ -35,7 +38,7 @@ export interface Identity {
  * @param secret - Random, at least 32 bytes; the same on all nodes that share a backplane.
  */
 export function identify(parts: KeyParts, secret: Uint8Array): Identity {
-  const { pattern, target, vary, downstream, rawHeaders } = parts;
+  const { endpoint, target, content, vary, downstream, rawHeaders } = parts;
   const forwarded = new Map<string, readonly string[]>([
     ['host', [downstream.host]],
     ['x-forwarded-proto', [downstream.scheme]],
@@ -52,7 +55,8 @@ export function identify(parts: KeyParts, secret: Uint8Array): Identity {
   }
   setUnlessEmpty(forwarded, 'cookie', varyingCookies(vary, rawHeaders));
   // JSON keeps the parts apart whatever they hold; "ab","c" is not "a","bc", nothing is not "".
-  const tuple = JSON.stringify([pattern, target, [...forwarded]]);
+  const body = content && [content.type ?? null, content.bytes.toString('latin1')];
+  const tuple = JSON.stringify([endpoint, target, body ?? null, [...forwarded]]);
   const channel = createHmac('sha256', secret).update(tuple).digest('base64url');
   return { channel, forwarded };
 }

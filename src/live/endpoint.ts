@@ -5,6 +5,8 @@ import { parsePattern } from '../shared/path-pattern.ts';
 
 /** A live endpoint: its pattern, and how it is polled. */
 export interface Endpoint {
+  /** How logs and keys name it: its pattern, and its place where there are several. */
+  readonly name: string;
   readonly pattern: PathPattern;
   readonly config: EndpointConfig;
   /** A poll carries something that identifies its client. */
@@ -18,18 +20,35 @@ export interface Endpoint {
   readonly keptQuery: readonly string[];
 }
 
-/** The endpoints of a config. */
-export function createEndpoints(live: Readonly<Record<string, EndpointConfig>>): Endpoint[] {
-  return Object.entries(live).map(([source, config]) => {
-    const isPrivate = config.vary.some((item) => item.kind !== 'query');
-    return {
-      pattern: parsePattern(source),
-      config,
-      isPrivate,
-      mayCompress: config.compress ?? !isPrivate,
-      keptQuery: config.vary.flatMap((item) => (item.kind === 'query' ? [item.name] : [])),
-    };
+/** A path pattern of `live`, and its endpoints: the first that means a request gets it. */
+export interface LivePath {
+  readonly pattern: PathPattern;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** What a config makes live. */
+export function createLivePaths(
+  live: Readonly<Record<string, readonly EndpointConfig[]>>,
+): LivePath[] {
+  return Object.entries(live).map(([source, configs]) => {
+    const pattern = parsePattern(source);
+    const endpoints = configs.map((config, index) =>
+      createEndpoint(index === 0 ? source : `${source} (${index + 1})`, pattern, config),
+    );
+    return { pattern, endpoints };
   });
+}
+
+function createEndpoint(name: string, pattern: PathPattern, config: EndpointConfig): Endpoint {
+  const isPrivate = config.vary.some((item) => item.kind !== 'query');
+  return {
+    name,
+    pattern,
+    config,
+    isPrivate,
+    mayCompress: config.compress ?? !isPrivate,
+    keptQuery: config.vary.flatMap((item) => (item.kind === 'query' ? [item.name] : [])),
+  };
 }
 
 /** May this endpoint be streamed by this transport? */

@@ -4,17 +4,18 @@ import type { EndpointSettings } from './endpoint-words.ts';
 import { parseBody } from './request-body.ts';
 import { matchesBody, matchesQuery } from './request-match.ts';
 
-/** Why an endpoint does not mean a request of its path: half a sentence; `undefined` if it does. */
+/** Why an endpoint does not mean a request of its path: half a sentence. */
 export function objectionTo(
   { method = 'GET', match }: Pick<EndpointSettings, 'method' | 'match'>,
   asked: AskedRequest,
-): string | undefined {
+): string {
   if (asked.method !== method) return `its method is ${asked.method}`;
-  if (!match) return undefined;
-  if (!matchesQuery(asked.target, match.query)) return 'its query is not what "match" wants';
-  if (match.body.length === 0) return undefined;
-  if (asked.body === undefined) return 'it has no body, and "match" wants one';
+  if (match && !matchesQuery(asked.target, match.query))
+    return 'its query is not what "match" wants';
+  if (asked.body === undefined) return 'it has no body';
   const type = headerValue(asked.rawHeaders, 'content-type');
   const body = parseBody(type, Buffer.from(asked.body));
-  return matchesBody(body, match.body) ? undefined : 'its body is not what "match" wants';
+  return match && !matchesBody(body, match.body)
+    ? 'its body is not what "match" wants'
+    : 'its body is not of the form that "rpc", "request" or "ignoreBody" are for';
 }

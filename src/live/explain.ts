@@ -1,28 +1,21 @@
 import { errorText, ProxyError } from '../shared/errors.ts';
 import type { Explanation } from '../shared/explanation.ts';
 import { redactUrl } from '../shared/logger.ts';
-import type { PathPattern } from '../shared/path-pattern.ts';
 import { pathSegments } from '../shared/path-pattern.ts';
 import type { AskedRequest } from './asked-request.ts';
-import { canonicalTarget } from './channel-key.ts';
-import type { EndpointSettings } from './endpoint-words.ts';
+import { inquiryOf } from './asked-request.ts';
+import type { Endpoint, LivePath } from './endpoint.ts';
 import { endpointWords } from './endpoint-words.ts';
 import { objectionTo } from './explain-objection.ts';
 import { explainSharing } from './explain-sharing.ts';
+import { addressOf, findWanted } from './wanted.ts';
 
 /** What a router says of a target. */
 export type RouteMatch =
   | { readonly kind: 'own' }
   | { readonly kind: 'site' }
   | { readonly kind: 'mount'; readonly mount: { readonly prefix: string } }
-  | { readonly kind: 'live'; readonly endpoint: ExplainedEndpoint };
-
-/** What an explanation needs of an endpoint. */
-export interface ExplainedEndpoint {
-  readonly pattern: PathPattern;
-  readonly config: EndpointSettings;
-  readonly keptQuery: readonly string[];
-}
+  | { readonly kind: 'live'; readonly endpoint: LivePath };
 
 /** Decides by the path alone, as the router of requests does; may refuse. */
 export type RouteOf = (target: string) => RouteMatch;
@@ -52,18 +45,35 @@ export function explainRoute(asked: AskedRequest, routeOf: RouteOf): Explanation
   }
 }
 
-function explainLive(asked: AskedRequest, endpoint: ExplainedEndpoint): Explanation {
-  const { config, keptQuery } = endpoint;
-  const pattern = endpoint.pattern.source;
-  const url = redactUrl(canonicalTarget(asked.target, config.ignoreQuery, keptQuery));
-  const why = `matches "${pattern}"`;
-  const words = endpointWords(config);
-  const objection = objectionTo(config, asked);
-  if (objection !== undefined) {
-    return { url, route: 'site', pattern, why: `${why}, but ${objection}`, endpoint: words };
-  }
-  const sharing = explainSharing(config, asked);
-  return { url, route: 'live', pattern, why, endpoint: words, sharing };
+function explainLive(asked: AskedRequest, { pattern, endpoints }: LivePath): Explanation {
+  const wanted = findWanted(endpoints, inquiryOf(asked));
+  if (!wanted) return explainNone(asked, pattern.source, endpoints);
+  const { endpoint, url } = wanted;
+  return {
+    url: redactUrl(url),
+    route: 'live',
+    pattern: pattern.source,
+    why: `matches "${endpoint.name}"`,
+    endpoint: endpointWords(endpoint.config),
+    sharing: explainSharing(endpoint.config, asked),
+  };
+}
+
+/** No endpoint of its path means it. */
+function explainNone(
+  asked: AskedRequest,
+  pattern: string,
+  endpoints: readonly Endpoint[],
+): Explanation {
+  const [first, ...others] = endpoints;
+  const url = redactUrl(first ? addressOf(first, asked.target) : asked.target);
+  const objections = endpoints.map(({ config }) => objectionTo(config, asked));
+  const objection =
+    others.length === 0
+      ? objections.join()
+      : objections.map((words, index) => `of entry ${index + 1}: ${words}`).join('; ');
+  const told = first && others.length === 0 ? { endpoint: endpointWords(first.config) } : {};
+  return { url, route: 'site', pattern, why: `matches "${pattern}", but ${objection}`, ...told };
 }
 
 /** Spellings of a path that people take for the same one. */

@@ -13,11 +13,15 @@ import type { Logger } from '../shared/logger.ts';
 import { redactUrl } from '../shared/logger.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import type { Identity } from './channel-key.ts';
-import { canonicalTarget, identify } from './channel-key.ts';
+import { identify } from './channel-key.ts';
 import type { Endpoint } from './endpoint.ts';
 import { differingParts } from './explain-sharing.ts';
+import type { FeedOptions } from './feed.ts';
 import { Feed } from './feed.ts';
+import { withHandshake } from './handshake.ts';
 import { isKeyed } from './keyed-headers.ts';
+import type { Wanted } from './wanted.ts';
+import { polledTarget } from './wanted.ts';
 
 /** What feeds are made of. */
 export interface FeedsOptions {
@@ -41,20 +45,15 @@ export interface FeedsOptions {
   readonly maxLogBytes: number;
 }
 
-/** A client's request for the state of one live URL. */
-export interface LiveRequest {
-  readonly endpoint: Endpoint;
-  /** Path and query as the client sent them. */
-  readonly target: string;
+/** Who wants the state of a live URL. */
+export interface Client {
   readonly downstream: Downstream;
   readonly rawHeaders: RawHeaders;
 }
 
-/** A feed, and the address that events are told under. */
+/** The feed of a request. */
 export interface FoundFeed {
   readonly feed: Feed;
-  /** Path and query less what `ignoreQuery` names. */
-  readonly url: string;
   /** Its answers were found a short while ago to be meant for one client only. */
   readonly isPersonal: boolean;
 }
@@ -65,8 +64,7 @@ const MAX_PERSONAL = 10_000;
 
 interface OpenFeed {
   readonly feed: Feed;
-  readonly endpoint: Endpoint;
-  readonly url: string;
+  readonly wanted: Wanted;
   readonly identity: Identity;
 }
 
@@ -87,23 +85,23 @@ export class Feeds {
   }
 
   /** The feed for a request, opened if need be; `undefined` when there are too many. */
-  find(request: LiveRequest): FoundFeed | undefined {
-    const { url, identity } = this.#identify(request);
-    const feed =
-      this.#feeds.get(identity.channel)?.feed ?? this.#open(request.endpoint, url, identity);
+  find(wanted: Wanted, client: Client): FoundFeed | undefined {
+    const identity = this.#identify(wanted, client);
+    const feed = this.#feeds.get(identity.channel)?.feed ?? this.#open(wanted, identity);
     const foundAt = this.#personal.get(identity.channel) ?? Number.NEGATIVE_INFINITY;
     const isPersonal = this.#options.clock.now() - foundAt < PERSONAL_MEMORY_MS;
-    return feed && { feed, url, isPersonal };
+    return feed && { feed, isPersonal };
   }
 
   /**
-   * The state of a URL has become old: poll it at once, for all of its clients.
+   * The state of a URL has become old: poll it at once, for all of its clients, and by `POST` with
+   * all bodies.
    *
    * @returns how many channels that are.
    */
   renew(target: string): number {
     const meant = [...this.#feeds.values()].filter(
-      ({ endpoint, url }) => url === addressOf(endpoint, target),
+      ({ wanted }) => wanted.target === polledTarget(wanted.endpoint, target),
     );
     for (const { feed } of meant) void feed.renew();
     return meant.length;
@@ -115,10 +113,10 @@ export class Feeds {
    * @returns to be called when it has changed, or has not; `undefined` when there are none.
    */
   beginWrite(
-    isMeant: (endpoint: Endpoint, url: string) => boolean,
+    isMeant: (endpoint: Endpoint, target: string) => boolean,
   ): ((hasChanged: boolean) => void) | undefined {
     const ends = [...this.#feeds.values()]
-      .filter(({ endpoint, url }) => isMeant(endpoint, url))
+      .filter(({ wanted }) => isMeant(wanted.endpoint, wanted.target))
       .map(({ feed }) => feed.beginWrite());
     if (ends.length === 0) return undefined;
     return (hasChanged) => {
@@ -127,17 +125,16 @@ export class Feeds {
   }
 
   /** What is known of the channel of a request. Opens none. */
-  explain(asked: Omit<LiveRequest, 'endpoint'>, pattern: string): Partial<Explanation> {
+  explain(wanted: Wanted, client: Client): Partial<Explanation> {
     const ofEndpoint = [...this.#feeds.entries()].filter(
-      ([, { endpoint }]) => endpoint.pattern.source === pattern,
+      ([, open]) => open.wanted.endpoint === wanted.endpoint,
     );
-    const endpoint = ofEndpoint[0]?.[1].endpoint;
     const counted = { channelsOfEndpoint: ofEndpoint.length };
-    if (!endpoint) return counted;
-    const { url, identity } = this.#identify({ ...asked, endpoint });
+    if (ofEndpoint.length === 0) return counted;
+    const identity = this.#identify(wanted, client);
     const own = this.#feeds.get(identity.channel);
     const siblings = ofEndpoint
-      .filter(([name, open]) => open.url === url && name !== identity.channel)
+      .filter(([name, open]) => name !== identity.channel && isSamePoll(open.wanted, wanted))
       .slice(0, MAX_SIBLINGS)
       .map(([name, open]) => ({
         key: name.slice(0, KEY_LENGTH),
@@ -157,20 +154,20 @@ export class Feeds {
     for (const { feed } of [...this.#feeds.values()]) feed.close();
   }
 
-  #identify({ endpoint, target, downstream, rawHeaders }: LiveRequest) {
-    const url = addressOf(endpoint, target);
-    const pattern = endpoint.pattern.source;
-    const parts = { pattern, target: url, vary: endpoint.config.vary, downstream, rawHeaders };
-    return { url, identity: identify(parts, this.#options.secret) };
+  #identify({ endpoint, target, content }: Wanted, client: Client): Identity {
+    const { name, config } = endpoint;
+    const parts = { endpoint: name, target, content, vary: config.vary, ...client };
+    return identify(parts, this.#options.secret);
   }
 
-  #open(endpoint: Endpoint, url: string, identity: Identity): Feed | undefined {
-    const { channels, backplane, fetch, clock, random, log, maxLogBytes, upstream } = this.#options;
-    const { every, linger, timeout, maxBody, history, patch } = endpoint.config;
+  #open(wanted: Wanted, identity: Identity): Feed | undefined {
+    const { endpoint, target } = wanted;
+    const { channels, backplane, clock, random, log, maxLogBytes, upstream } = this.#options;
+    const { every, linger, maxBody, history, patch } = endpoint.config;
     const name = identity.channel;
     const channel = channels.use(name, { maxEvents: history, maxBytes: maxLogBytes });
     if (!channel) return undefined;
-    const headers = this.#pollHeaders(endpoint, identity);
+    const headers = this.#pollHeaders(wanted, identity);
     const feed = new Feed({
       channel,
       backplane,
@@ -189,22 +186,11 @@ export class Feeds {
           retained,
         }),
       upstream,
-      fetch: (conditions, signal) =>
-        fetch(
-          {
-            method: 'GET',
-            target: url,
-            headers: conditions.length === 0 ? headers : [...headers, ...conditions],
-            body: undefined,
-            timeoutMs: timeout,
-            maxBytes: maxBody,
-          },
-          signal,
-        ),
+      fetch: this.#poll(wanted, headers),
       clock,
       random,
       log,
-      label: { endpoint: endpoint.pattern.source, url: redactUrl(url), channel: name.slice(0, 8) },
+      label: { endpoint: endpoint.name, url: redactUrl(target), channel: name.slice(0, 8) },
       onPersonal: (text) => {
         this.#personal.set(name, clock.now());
         this.#warn(endpoint, text);
@@ -214,12 +200,31 @@ export class Feeds {
         channels.rest(channel);
       },
     });
-    this.#feeds.set(name, { feed, endpoint, url, identity });
+    this.#feeds.set(name, { feed, wanted, identity });
     return feed;
   }
 
+  /** How this is polled. */
+  #poll({ endpoint, target, content }: Wanted, headers: readonly string[]): FeedOptions['fetch'] {
+    const { timeout, maxBody, handshake } = endpoint.config;
+    const fetch = handshake ? withHandshake(this.#options.fetch, handshake) : this.#options.fetch;
+    const poll = {
+      method: content ? 'POST' : 'GET',
+      target,
+      headers,
+      body: content?.bytes,
+      timeoutMs: timeout,
+      maxBytes: maxBody,
+    } as const;
+    return (conditions, signal) => {
+      // Of a POST a condition would say when it is to be refused, not what is known.
+      const isPlain = conditions.length === 0 || content !== undefined;
+      return fetch(isPlain ? poll : { ...poll, headers: [...headers, ...conditions] }, signal);
+    };
+  }
+
   /** Once for an endpoint: the reason is the same for all of its channels, as a rule. */
-  #warn({ pattern: { source: endpoint } }: Endpoint, text: string): void {
+  #warn({ name: endpoint }: Endpoint, text: string): void {
     if (this.#warned.has(endpoint)) return;
     this.#warned.add(endpoint);
     this.#options.log.warn({ endpoint }, `not shared, requests are passed through: ${text}`);
@@ -229,7 +234,7 @@ export class Feeds {
    * SECURITY: the poll carries constants of ours, constants of the config, and exactly what the
    * channel is keyed by. Nothing else of a client ever reaches the upstream through a poll.
    */
-  #pollHeaders(endpoint: Endpoint, { forwarded }: Identity): string[] {
+  #pollHeaders({ endpoint, content }: Wanted, { forwarded }: Identity): string[] {
     const { upstreamHost, userAgent, via } = this.#options;
     const fields = new Map<string, readonly string[]>([
       ['accept', ['*/*']],
@@ -239,6 +244,7 @@ export class Feeds {
     for (const [name, value] of Object.entries(endpoint.config.headers)) {
       fields.set(name.toLowerCase(), [value]);
     }
+    if (content?.type !== undefined) fields.set('content-type', [content.type]);
     for (const [name, values] of forwarded) fields.set(name, values);
     const clientHost = forwarded.get('host') ?? [];
     fields.set('x-forwarded-host', clientHost);
@@ -248,9 +254,13 @@ export class Feeds {
   }
 }
 
-/** The address that a URL's events are told under. */
-function addressOf({ config, keptQuery }: Endpoint, target: string): string {
-  return canonicalTarget(target, config.ignoreQuery, keptQuery);
+/** Do two requests differ in who sends them only? */
+function isSamePoll(a: Wanted, b: Wanted): boolean {
+  return (
+    a.target === b.target &&
+    a.content?.type === b.content?.type &&
+    a.content?.bytes.toString('latin1') === b.content?.bytes.toString('latin1')
+  );
 }
 
 /** What the answers of a channel may say and be shared all the same. */

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseCursor } from '../protocol/cursor.ts';
 import { OWN_PREFIX } from '../protocol/surface.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -14,16 +14,19 @@ import { httpTransports, ownUrlGate } from '../transport/transports.ts';
 import { Absorber } from './absorber.ts';
 import { Admission } from './admission.ts';
 import { Catalog } from './catalog.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint, LivePath } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { Exchange, HttpExchange, LiveResult, UpgradeExchange } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
 import type { Reading } from './refusals.ts';
-import { framingOptions, tellRefusal } from './refusals.ts';
+import { framingOptions, refuseForgedPost, tellRefusal } from './refusals.ts';
+import { peekContent } from './request-content.ts';
 import { Sockets } from './sockets.ts';
 import type { Subscription } from './stream.ts';
 import { parseWantedUrls } from './stream-query.ts';
 import type { Streams } from './streams.ts';
+import type { Wanted } from './wanted.ts';
+import { findWanted, mayBeWanted } from './wanted.ts';
 import { Writes } from './writes.ts';
 
 /** What the live half of the proxy is made of. */
@@ -33,8 +36,8 @@ export interface LiveOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly endpoints: readonly Endpoint[];
-  /** The live endpoint of a path, if it is one. */
-  readonly endpointOf: (target: string) => Endpoint | undefined;
+  /** What is live at a path, if it is. */
+  readonly livePathOf: (target: string) => LivePath | undefined;
   /** Other origins that may read streams. */
   readonly origins: readonly string[];
   /** Offer WebSocket clients to compress messages. */
@@ -56,6 +59,8 @@ export class Live {
   readonly #absorber: Absorber;
   readonly #sockets: Sockets;
   readonly #writes: Writes;
+  /** Requests by `POST` that only ask: they change nothing. */
+  readonly #polls = new WeakSet<IncomingMessage>();
 
   constructor(options: LiveOptions) {
     this.#options = options;
@@ -75,16 +80,17 @@ export class Live {
    *
    * @throws {ProxyError} when a stream is refused. Plain requests are never refused: they pass.
    */
-  async handleOwnUrl(exchange: HttpExchange, endpoint: Endpoint): Promise<LiveResult> {
+  async handleOwnUrl(exchange: HttpExchange, { endpoints }: LivePath): Promise<LiveResult> {
     const { req } = exchange;
-    if (req.method !== 'GET' || !acceptsEventStream(req.headers.accept)) {
-      return this.#absorber.answer(exchange, endpoint);
-    }
-    if (!allowsTransport(endpoint, 'sse')) throw new ProxyError('TRANSPORT_NOT_ALLOWED');
+    const wanted = await this.#wanted(exchange, endpoints);
+    if (!wanted) return 'pass';
+    if (wanted.content) this.#polls.add(req);
+    if (!acceptsEventStream(req.headers.accept)) return this.#absorber.answer(exchange, wanted);
+    if (!allowsTransport(wanted.endpoint, 'sse')) throw new ProxyError('TRANSPORT_NOT_ALLOWED');
     const foreign = this.#admission.check(exchange, ownUrlGate);
     const reading = { framing: bareSse, parameters: DEFAULTS, foreign };
     try {
-      return await this.#streamBare(exchange, endpoint, reading);
+      return await this.#streamBare(exchange, wanted, reading);
     } catch (error) {
       tellRefusal(exchange, reading, error, this.#options.streams.comeBackMs());
       return 'answered';
@@ -123,13 +129,15 @@ export class Live {
 
   /** A request that is left for the site. */
   onPass(exchange: HttpExchange): void {
-    this.#writes.onPass(exchange);
+    if (!this.#polls.has(exchange.req)) this.#writes.onPass(exchange);
     this.#absorber.onPass(exchange);
   }
 
   /** An upgrade to WebSocket on an endpoint's own URL. @throws {ProxyError} when it is refused. */
-  upgradeOwnUrl(exchange: UpgradeExchange, endpoint: Endpoint): Promise<LiveResult> {
-    return this.#sockets.openBare(exchange, endpoint);
+  async upgradeOwnUrl(exchange: UpgradeExchange, { endpoints }: LivePath): Promise<LiveResult> {
+    const { target } = exchange;
+    const wanted = findWanted(endpoints, { method: 'GET', target, content: undefined });
+    return wanted ? this.#sockets.openBare(exchange, wanted) : 'pass';
   }
 
   /** An upgrade to WebSocket under `/_comet/`. @throws {ProxyError} when it is refused. */
@@ -154,22 +162,20 @@ export class Live {
   ): Promise<void> {
     const { isSingle, isPublicAcrossOrigins } = httpTransports[name];
     const { urlsPerStream } = this.#options.limits;
-    const wanted = parseWantedUrls(
-      query,
-      ownOrigin(exchange.downstream),
-      isSingle ? 1 : urlsPerStream,
-    );
-    if (wanted.length === 0) throw new ProxyError('BAD_URL', 'no "url"');
-    const asked = wanted.map(({ target, since }) => {
-      const endpoint = this.#catalog.endpoint(target, name);
+    const own = ownOrigin(exchange.downstream);
+    const urls = parseWantedUrls(query, own, isSingle ? 1 : urlsPerStream);
+    if (urls.length === 0) throw new ProxyError('BAD_URL', 'no "url"');
+    if (urls.some(({ content }) => content)) refuseForgedPost(exchange, 'request');
+    const asked = urls.map((url) => {
+      const wanted = this.#catalog.find(url, name);
       const isElsewhere = reading.foreign !== undefined && isPublicAcrossOrigins;
-      if (isElsewhere && endpoint.isPrivate) throw new ProxyError('CROSS_SITE');
-      return { target, endpoint, cursors: [lastEventId(exchange), since] };
+      if (isElsewhere && wanted.endpoint.isPrivate) throw new ProxyError('CROSS_SITE');
+      return { wanted, cursors: [lastEventId(exchange), url.since] };
     });
     const leave = this.#admission.enter(exchange.downstream);
     try {
-      const subscriptions = asked.map(({ target, endpoint, cursors }) =>
-        this.#catalog.subscription(exchange, endpoint, target, cursors),
+      const subscriptions = asked.map(({ wanted, cursors }) =>
+        this.#catalog.subscription(exchange, wanted, cursors),
       );
       await this.#answer(exchange, subscriptions, reading, leave);
     } catch (error) {
@@ -178,18 +184,26 @@ export class Live {
     }
   }
 
-  async #streamBare(
-    exchange: HttpExchange,
-    endpoint: Endpoint,
-    reading: Reading,
-  ): Promise<LiveResult> {
+  /** What a request on an endpoint's own URL wants; `undefined` when it is the site's alone. */
+  async #wanted(
+    { req, target }: HttpExchange,
+    endpoints: readonly Endpoint[],
+  ): Promise<Wanted | undefined> {
+    const { method = '' } = req;
+    const possible = endpoints.filter((endpoint) => mayBeWanted(endpoint, method, target));
+    if (possible.length === 0) return undefined;
+    const content = method === 'POST' ? await peekContent(req, this.#options.clock) : undefined;
+    return findWanted(possible, { method, target, content });
+  }
+
+  async #streamBare(exchange: HttpExchange, wanted: Wanted, reading: Reading): Promise<LiveResult> {
     const leave = this.#admission.enter(exchange.downstream);
     let result: LiveResult = 'pass';
     try {
       const cursors = [lastEventId(exchange)];
       result = await this.#catalog.settledSubscription(
         exchange,
-        endpoint,
+        wanted,
         cursors,
         async (subscription) => {
           const { snapshot } = subscription.feed.channel;

@@ -2,6 +2,7 @@ import type { VaryItem } from '../config/vary.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import { hasBody, headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
+import { answerWithId } from './answer-with-id.ts';
 import { isKeyed } from './keyed-headers.ts';
 import { matchingHeaders } from './matching-headers.ts';
 
@@ -23,8 +24,7 @@ const HARMLESS_VARY = new Set(['accept-encoding', 'origin']);
 /** Can a plain request be answered from the state, as far as the request itself says? */
 export function isAbsorbable(method: string, headers: RawHeaders): boolean {
   return (
-    method === 'GET' &&
-    !hasBody(headers) &&
+    (method === 'POST' || (method === 'GET' && !hasBody(headers))) &&
     !UPSTREAM_ONLY.some((name) => headerValue(headers, name) !== undefined)
   );
 }
@@ -68,6 +68,31 @@ export function plainAnswer(
   if (state.status === 204) return { status: 204, headers, body: NO_BODY };
   headers['content-length'] = String(state.data.length);
   return { status: 200, headers, body: state.data };
+}
+
+/**
+ * The same to a request by `POST`, which has no validators.
+ *
+ * @param callerId - With `rpc`: the id of this very call, as JSON text.
+ */
+export function postAnswer(
+  state: ChannelEvent,
+  vary: readonly VaryItem[],
+  request: RawHeaders,
+  callerId: string | undefined,
+): PlainAnswer {
+  const answer = plainAnswer(state, vary, withoutConditions(request));
+  const { etag: _etag, 'last-modified': _modified, ...headers } = answer.headers;
+  if (callerId === undefined || answer.status === 204) return { ...answer, headers };
+  const body = answerWithId(answer.body, callerId);
+  return { ...answer, headers: { ...headers, 'content-length': String(body.length) }, body };
+}
+
+function withoutConditions(request: RawHeaders): RawHeaders {
+  return request.flatMap((name, index) => {
+    const isName = index % 2 === 0;
+    return isName && !/^if-/i.test(name) ? [name, request[index + 1] ?? ''] : [];
+  });
 }
 
 /** RFC 9110 §13.1.2 and §13.1.3: entity tags win over dates, and compare weakly for GET. */

@@ -2,7 +2,7 @@ import { ownOrigin } from '../shared/downstream.ts';
 import { ProxyError } from '../shared/errors.ts';
 import { EVENT_HEADERS } from '../transport/connection.ts';
 import type { Framing, FramingOptions } from '../transport/framing.ts';
-import { corsHeaders } from '../transport/gate.ts';
+import { corsHeaders, foreignOrigin, provesOwnOrigin } from '../transport/gate.ts';
 import type { Parameters } from '../transport/parameters.ts';
 import type { Exchange, HttpExchange } from './exchange.ts';
 
@@ -22,6 +22,24 @@ export function framingOptions(
   const { paddingBytes, callback, frame } = parameters;
   const page = foreign ?? ownOrigin(downstream);
   return { paddingBytes, callback, frame, page, isForeign: foreign !== undefined };
+}
+
+/**
+ * SECURITY: whoever can make a browser load a URL, by a link or an image, could make us send a `POST`
+ * with its credentials. Programs that open a WebSocket name no origin, browsers always do.
+ *
+ * @throws {ProxyError} `UNPROVEN_ORIGIN`.
+ */
+export function refuseForgedPost(
+  { req: { rawHeaders }, downstream }: Exchange,
+  kind: 'request' | 'upgrade',
+): void {
+  const own = ownOrigin(downstream);
+  const isOwn =
+    kind === 'upgrade'
+      ? foreignOrigin(rawHeaders, own) === undefined
+      : provesOwnOrigin(rawHeaders, own);
+  if (!isOwn) throw new ProxyError('UNPROVEN_ORIGIN');
 }
 
 /**

@@ -3,6 +3,13 @@ import { essence } from '../shared/media-type.ts';
 import type { Parameter } from './url-encoded.ts';
 import { parseParameters } from './url-encoded.ts';
 
+/** What a `POST` carries. */
+export interface Content {
+  /** `Content-Type`, if there is one. */
+  readonly type: string | undefined;
+  readonly bytes: Buffer;
+}
+
 /** The body of a request, as far as it can be looked into. */
 export type RequestBody =
   /** An object or an array. */

@@ -1,13 +1,12 @@
-import { parseCursor } from '../protocol/cursor.ts';
 import { ownOrigin } from '../shared/downstream.ts';
 import { asProxyError, errorData, ProxyError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Catalog } from './catalog.ts';
-import { canonicalTarget } from './channel-key.ts';
-import type { Endpoint } from './endpoint.ts';
 import type { UpgradeExchange } from './exchange.ts';
+import { refuseForgedPost } from './refusals.ts';
 import type { Stream } from './stream.ts';
-import { ownTarget } from './stream-query.ts';
+import type { Wish } from './stream-query.ts';
+import { readName, readWish } from './stream-query.ts';
 
 /** What a session is made of. */
 export interface SessionOptions {
@@ -19,7 +18,10 @@ export interface SessionOptions {
   readonly log: Logger;
 }
 
-/** Reads what the client of a WebSocket says: `{"subscribe":url,"since":id}`, `{"unsubscribe":url}`. */
+/**
+ * Reads what the client of a WebSocket says: `{"subscribe":url,"since":id}`, with `"method"`, `"body"`
+ * and `"contentType"` for a poll by `POST`, and `{"unsubscribe":url}`.
+ */
 export class SocketSession {
   readonly #options: SessionOptions;
 
@@ -35,10 +37,10 @@ export class SocketSession {
   read(text: string, tell: (text: string) => void): void {
     let url: string | undefined;
     try {
-      const wish = parseWish(text);
-      url = wish.url;
-      if (wish.kind === 'subscribe') this.#subscribe(wish.url, wish.since);
-      else this.#unsubscribe(wish.url);
+      const message = parseMessage(text);
+      url = message.wish.url;
+      if (message.kind === 'subscribe') this.#subscribe(message.wish);
+      else this.#unsubscribe(message.wish.url);
     } catch (error) {
       const { code, cause } = asProxyError(error, 'INTERNAL');
       if (code === 'INTERNAL') this.#options.log.error({ err: cause }, 'bug');
@@ -47,45 +49,45 @@ export class SocketSession {
     }
   }
 
-  #subscribe(url: string, since: string | undefined): void {
+  #subscribe(wish: Wish): void {
     const { catalog, exchange, stream, maxUrls } = this.#options;
-    const target = this.#target(url);
-    const endpoint = catalog.endpoint(target, 'ws');
+    const asked = readWish(wish, ownOrigin(exchange.downstream));
+    if (asked.content) refuseForgedPost(exchange, 'upgrade');
+    const wanted = catalog.find(asked, 'ws');
     // Once more for the same URL means: from this cursor.
-    stream.remove(toldAs(target, endpoint));
+    stream.remove(wanted.url);
     if (stream.size >= maxUrls) throw new ProxyError('TOO_MANY_URLS');
-    stream.add(catalog.subscription(exchange, endpoint, target, [since]));
+    stream.add(catalog.subscription(exchange, wanted, [asked.since]));
   }
 
   #unsubscribe(url: string): void {
-    const { catalog, stream } = this.#options;
-    const target = this.#target(url);
-    stream.remove(toldAs(target, catalog.endpoint(target, 'ws')));
-  }
-
-  #target(url: string): string {
-    return ownTarget(url, ownOrigin(this.#options.exchange.downstream));
+    const { catalog, exchange, stream } = this.#options;
+    const asked = readName(url, ownOrigin(exchange.downstream));
+    const addresses = catalog.addresses(asked);
+    if (addresses.length === 0) throw new ProxyError('NOT_LIVE');
+    for (const address of addresses) stream.remove(address);
   }
 }
 
-/** The address that the events of a URL are told under. */
-function toldAs(target: string, { config, keptQuery }: Endpoint): string {
-  return canonicalTarget(target, config.ignoreQuery, keptQuery);
-}
-
-interface Wish {
+interface Message {
   readonly kind: 'subscribe' | 'unsubscribe';
-  readonly url: string;
-  readonly since: string | undefined;
+  readonly wish: Wish;
 }
 
 /** @throws {ProxyError} `BAD_MESSAGE`. */
-function parseWish(text: string): Wish {
+function parseMessage(text: string): Message {
   const message = parseObject(text);
-  const since = typeof message['since'] === 'string' ? parseCursor(message['since']) : undefined;
+  const textOf = (name: string) => {
+    const value = message[name];
+    return typeof value === 'string' ? value : undefined;
+  };
   for (const kind of ['subscribe', 'unsubscribe'] as const) {
-    const url = message[kind];
-    if (typeof url === 'string') return { kind, url, since };
+    const url = textOf(kind);
+    if (url === undefined) continue;
+    const [since, method, body, contentType] = ['since', 'method', 'body', 'contentType'].map(
+      textOf,
+    );
+    return { kind, wish: { url, since, method, body, contentType } };
   }
   throw new ProxyError('BAD_MESSAGE');
 }

@@ -9,14 +9,15 @@ import type { WebSocketOptions } from '../transport/websocket.ts';
 import { bodies, envelopes, WebSocketConnection } from '../transport/websocket.ts';
 import type { Admission, Leave } from './admission.ts';
 import type { Catalog } from './catalog.ts';
-import type { Endpoint } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { LiveResult, UpgradeExchange } from './exchange.ts';
+import { refuseForgedPost } from './refusals.ts';
 import { SocketSession } from './socket-session.ts';
 import type { Subscription } from './stream.ts';
 import { parseWantedUrls } from './stream-query.ts';
 import type { Streams } from './streams.ts';
 import { HEARTBEAT_MS, STALL_MS } from './streams.ts';
+import type { Wanted } from './wanted.ts';
 
 /** What WebSockets are made of. */
 export interface SocketsOptions {
@@ -61,16 +62,13 @@ export class Sockets {
     // SECURITY: before the 101; browsers ask nobody whether a page may open a WebSocket anywhere.
     admission.check(exchange, webSocketGate);
     const own = ownOrigin(exchange.downstream);
-    const wanted = parseWantedUrls(query, own, limits.urlsPerStream);
-    const asked = wanted.map(({ target, since }) => ({
-      target,
-      cursors: [since],
-      endpoint: catalog.endpoint(target, 'ws'),
-    }));
+    const urls = parseWantedUrls(query, own, limits.urlsPerStream);
+    if (urls.some(({ content }) => content)) refuseForgedPost(exchange, 'upgrade');
+    const asked = urls.map((url) => ({ wanted: catalog.find(url, 'ws'), cursors: [url.since] }));
     const leave = admission.enter(exchange.downstream);
     try {
-      const subscriptions = asked.map(({ target, cursors, endpoint }) =>
-        catalog.subscription(exchange, endpoint, target, cursors),
+      const subscriptions = asked.map(({ wanted, cursors }) =>
+        catalog.subscription(exchange, wanted, cursors),
       );
       this.#accept(exchange, leave, (ws) => {
         // Messages come in a later turn than this one: the session is there by then.
@@ -104,15 +102,15 @@ export class Sockets {
    *
    * @throws {ProxyError} when it is refused.
    */
-  async openBare(exchange: UpgradeExchange, endpoint: Endpoint): Promise<LiveResult> {
+  async openBare(exchange: UpgradeExchange, wanted: Wanted): Promise<LiveResult> {
     const { catalog, admission } = this.#options;
     // Then it can only be meant for the site.
-    if (!allowsTransport(endpoint, 'ws')) return 'pass';
+    if (!allowsTransport(wanted.endpoint, 'ws')) return 'pass';
     admission.check(exchange, webSocketGate);
     const leave = admission.enter(exchange.downstream);
     let result: LiveResult = 'pass';
     try {
-      result = await catalog.settledSubscription(exchange, endpoint, [], async (subscription) => {
+      result = await catalog.settledSubscription(exchange, wanted, [], async (subscription) => {
         const { channel } = subscription.feed;
         // A URL that gives no state may be a WebSocket of the site's own: many of those answer a
         // plain GET with 400 or 426.

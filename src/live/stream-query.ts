@@ -2,11 +2,26 @@ import { parseCursor } from '../protocol/cursor.ts';
 import { PARAMETERS } from '../protocol/surface.ts';
 import { ProxyError } from '../shared/errors.ts';
 import { redactUrl } from '../shared/logger.ts';
+import type { Content } from './request-body.ts';
+import { parseBody } from './request-body.ts';
 
 /** A URL that a client wants to see, and the cursor that it has for it. */
 export interface WantedUrl {
   readonly target: string;
+  /** `#` and a name of the client's own, under which its events are told; empty without one. */
+  readonly name: string;
   readonly since: string | undefined;
+  /** What it is polled with, if by `POST`. */
+  readonly content: Content | undefined;
+}
+
+/** How a client says what it wants to see. */
+export interface Wish {
+  readonly url: string;
+  readonly since?: string | undefined;
+  readonly method?: string | undefined;
+  readonly body?: string | undefined;
+  readonly contentType?: string | undefined;
 }
 
 /**
@@ -21,18 +36,92 @@ export function parseWantedUrls(
   own: string,
   maxUrls: number,
 ): readonly WantedUrl[] {
-  const wanted: { target: string; since: string | undefined }[] = [];
+  const wishes: { -readonly [name in keyof Wish]: Wish[name] }[] = [];
   for (const [name, value] of query) {
-    if (name === PARAMETERS.url) {
-      wanted.push({ target: ownTarget(value, own), since: undefined });
-    } else if (name === PARAMETERS.since) {
-      const last = wanted.at(-1);
-      if (!last) throw new ProxyError('BAD_PARAMETER', '"since" stands before its "url"');
-      last.since = parseCursor(value);
+    if (name === PARAMETERS.url) wishes.push({ url: value });
+    else if (isOfUrl(name)) {
+      const last = wishes.at(-1);
+      if (!last) throw new ProxyError('BAD_PARAMETER', `"${name}" stands before its "url"`);
+      last[name] = value;
     }
   }
-  if (wanted.length > maxUrls) throw new ProxyError('BAD_PARAMETER', `more than ${maxUrls} "url"`);
+  if (wishes.length > maxUrls) throw new ProxyError('BAD_PARAMETER', `more than ${maxUrls} "url"`);
+  const wanted = wishes.map((wish) => readWish(wish, own));
+  refuseTwins(wanted);
   return wanted;
+}
+
+/**
+ * Read what a client wants to see.
+ *
+ * @param own - As above.
+ * @throws {ProxyError} `BAD_URL`, `BAD_PARAMETER`.
+ */
+export function readWish({ url, since, method, body, contentType }: Wish, own: string): WantedUrl {
+  const { target, name } = readName(url, own);
+  return {
+    target,
+    name,
+    since: since === undefined ? undefined : parseCursor(since),
+    content: contentOf({ method, body, contentType }),
+  };
+}
+
+/**
+ * A URL and the name behind its `#`.
+ *
+ * @throws {ProxyError} `BAD_URL`.
+ */
+export function readName(url: string, own: string): Pick<WantedUrl, 'target' | 'name'> {
+  const [name = ''] = /#[\w-]{1,32}$/.exec(url) ?? [];
+  return { target: ownTarget(name === '' ? url : url.slice(0, -name.length), own), name };
+}
+
+const OF_URL = [
+  PARAMETERS.since,
+  PARAMETERS.method,
+  PARAMETERS.body,
+  PARAMETERS.contentType,
+] as const;
+
+function isOfUrl(name: string): name is (typeof OF_URL)[number] {
+  return OF_URL.some((known) => known === name);
+}
+
+function contentOf({ method, body, contentType }: Omit<Wish, 'url'>): Content | undefined {
+  if (method === 'GET' || (method === undefined && body === undefined)) {
+    if (body === undefined && contentType === undefined) return undefined;
+    throw new ProxyError('BAD_PARAMETER', '"body" and "contentType" are for "method=POST"');
+  }
+  if (method !== undefined && method !== 'POST') {
+    throw new ProxyError('BAD_PARAMETER', '"method" must be GET or POST');
+  }
+  const bytes = Buffer.from(body ?? '');
+  if (contentType === undefined) return { type: guessType(bytes), bytes };
+  // SECURITY: it goes into a header.
+  if (!/^[\x21-\x7e][\t\x20-\x7e]{0,255}$/.test(contentType)) {
+    throw new ProxyError('BAD_PARAMETER', '"contentType" must be a media type');
+  }
+  return { type: contentType, bytes };
+}
+
+/** As scripts would send it. */
+function guessType(bytes: Buffer): string {
+  const type = 'application/json';
+  return parseBody(type, bytes).kind === 'json' ? type : 'application/x-www-form-urlencoded';
+}
+
+/** Bodies are in no event: who polls one URL with several must be able to tell them apart. */
+function refuseTwins(wanted: readonly WantedUrl[]): void {
+  const posts = wanted.filter(({ content }) => content !== undefined);
+  for (const post of posts) {
+    const hasTwin = wanted.some(
+      (other) => other !== post && other.target === post.target && other.name === post.name,
+    );
+    if (!hasTwin) continue;
+    const detail = 'several polls of one "url": give each a name, such as url=/rpc%23list';
+    throw new ProxyError('BAD_PARAMETER', detail);
+  }
 }
 
 /**

@@ -21,6 +21,12 @@ export const PARAMETERS = {
   url: 'url',
   /** The cursor for the `url` before it. */
   since: 'since',
+  /** How the `url` before it is polled: `GET`, or `POST` with a body. */
+  method: 'method',
+  /** The body with which the `url` before it is polled, by `POST`. */
+  body: 'body',
+  /** The type of the `body` before it. */
+  contentType: 'contentType',
   /** Bytes of padding before the first event, for browsers that show nothing before. */
   padding: 'padding',
   /** Bytes after which a stream ends, for clients that keep everything that they have read. */

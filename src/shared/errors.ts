@@ -16,6 +16,10 @@ const TABLE = {
   BAD_MESSAGE: [400, 'say {"subscribe": url, "since": id} or {"unsubscribe": url}'],
   TOO_MANY_URLS: [400, 'too many URLs in this stream'],
   CROSS_SITE: [403, 'this origin may not read streams: list it in "origins"'],
+  UNPROVEN_ORIGIN: [
+    403,
+    'a poll by POST is for pages of this site: it needs Sec-Fetch-Site: same-origin, or an Origin or Referer of this site',
+  ],
   WRONG_DESTINATION: [403, 'this transport is not meant for this kind of load'],
   NOT_FOUND: [404, 'nothing is served under this path'],
   NOT_LIVE: [404, 'this URL is not a live endpoint'],

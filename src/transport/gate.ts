@@ -51,13 +51,17 @@ export function readerGate(...destinations: string[]): Gate {
  */
 export const scriptGate: Gate = (headers, { own, allowed }) => {
   if (!isFor(headers, ['script'])) return { kind: 'refused', code: 'WRONG_DESTINATION' };
-  const site = headerValue(headers, 'sec-fetch-site');
-  if (site === 'same-origin') return OPEN;
-  const origin = headerValue(headers, 'origin') ?? refererOrigin(headers);
-  if (origin === undefined) return REFUSED;
-  if (origin.toLowerCase() === own) return site === undefined ? OPEN : REFUSED;
-  return ifListed(origin.toLowerCase(), allowed);
+  if (provesOwnOrigin(headers, own)) return OPEN;
+  const origin = (headerValue(headers, 'origin') ?? refererOrigin(headers))?.toLowerCase();
+  return origin === undefined || origin === own ? REFUSED : ifListed(origin, allowed);
 };
+
+/** Does a request prove that it comes from a page of our own? */
+export function provesOwnOrigin(headers: RawHeaders, own: string): boolean {
+  const site = headerValue(headers, 'sec-fetch-site');
+  if (site !== undefined) return site === 'same-origin';
+  return (headerValue(headers, 'origin') ?? refererOrigin(headers))?.toLowerCase() === own;
+}
 
 /**
  * A gate for frames. A navigation sends no `Origin`, so a page of another origin has to name itself

@@ -14,7 +14,10 @@ export interface Parameters {
 }
 
 /** One of the parameters. */
-export type ParameterName = Exclude<keyof typeof PARAMETERS, 'url' | 'since'>;
+export type ParameterName = Exclude<
+  keyof typeof PARAMETERS,
+  'url' | 'since' | 'method' | 'body' | 'contentType'
+>;
 
 /** Without any parameter. A callback must be given where one is called. */
 export const DEFAULTS: Parameters = {

@@ -46,7 +46,7 @@ test('variables are put in wherever a text stands', () => {
   const config = parse(text, VARIABLES);
   assert.equal(config.site.url.host, 'legacy:81');
   assert.deepEqual(config.origins, ['https://legacy.example']);
-  assert.equal(config.live['/a']?.every.minMs, 5_000);
+  assert.equal(config.live['/a']?.[0]?.every.minMs, 5_000);
 });
 
 test('keys are not looked into', () => {
@@ -94,7 +94,7 @@ function parseWithFile(text: string) {
 for (const ending of ['', '\n', '\r\n']) {
   test(`a file's text is put in without its last line end (${JSON.stringify(ending)})`, () => {
     const config = parseWithFile(`s3cret${ending}`);
-    assert.equal(config.live['/a']?.headers['x-token'], 's3cret');
+    assert.equal(config.live['/a']?.[0]?.headers['x-token'], 's3cret');
   });
 }
 

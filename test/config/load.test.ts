@@ -7,6 +7,10 @@ import { checkConfig, loadConfig } from '../../src/config/load.ts';
 import { parse, problemsIn, reported } from './parse-error.ts';
 
 const DEFAULT_ENDPOINT = {
+  method: 'GET',
+  match: { query: [], body: [] },
+  ignoreBody: [],
+  request: { query: [], body: [] },
   vary: [{ kind: 'cookies' }, { kind: 'header', name: 'authorization' }],
   polls: 'absorb',
   hold: 25_000,
@@ -73,7 +77,8 @@ test('a site is enough: every other key has a default', () => {
 
 test('an interval stands for an endpoint with nothing but that interval', () => {
   const { live } = parse('{"site": "http://h", "live": {"/a": "2s", "/b": {"every": "2s"}}}');
-  assert.deepEqual(live['/a'], { every: { minMs: 2_000, maxMs: 2_000 }, ...DEFAULT_ENDPOINT });
+  const every = { minMs: 2_000, maxMs: 2_000 };
+  assert.deepEqual(live['/a'], [{ every, ...DEFAULT_ENDPOINT }]);
   assert.deepEqual(live['/a'], live['/b']);
 });
 
@@ -91,13 +96,9 @@ test('keys that are given replace the defaults, one by one', () => {
     "limits": { "drain": "1m" },
   }`);
   const every = { minMs: 1_000, maxMs: 30_000 };
-  assert.deepEqual(live['/a'], {
-    ...DEFAULT_ENDPOINT,
-    every,
-    vary: [],
-    polls: 'pass',
-    linger: 0,
-  });
+  assert.deepEqual(live['/a'], [
+    { ...DEFAULT_ENDPOINT, every, vary: [], polls: 'pass', linger: 0 },
+  ]);
   assert.equal(limits.drain, 60_000);
   assert.equal(limits.streams, 40_000);
 });

@@ -7,7 +7,7 @@ import { parsePattern } from '../../src/shared/path-pattern.ts';
 
 function endpointOf(keys: object = {}) {
   const live = { '/a': { every: '2s', ...keys } };
-  const endpoint = checkConfig({ site: 'http://127.0.0.1:3000', live }, 'test').live['/a'];
+  const [endpoint] = checkConfig({ site: 'http://127.0.0.1:3000', live }, 'test').live['/a'] ?? [];
   assert.ok(endpoint);
   return endpoint;
 }

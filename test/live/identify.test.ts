@@ -27,8 +27,9 @@ function identity(
   rawHeaders: readonly string[] = [],
   rest: Partial<KeyParts> = {},
 ) {
-  const parts = { pattern: '/a', target: '/a', vary, downstream: DOWNSTREAM, rawHeaders, ...rest };
-  return identify(parts, SECRET);
+  const content = undefined;
+  const parts = { endpoint: '/a', target: '/a', content, vary, rawHeaders };
+  return identify({ ...parts, downstream: DOWNSTREAM, ...rest }, SECRET);
 }
 
 /** What a poll would carry, without the two headers that it always has. */
@@ -114,7 +115,13 @@ test('every component is part of the name', () => {
   const names = [
     identity(vary, headers),
     ...[0, 2, 4].map((start) => identity(vary, without(start))),
-    identity(vary, headers, { pattern: '/:x' }),
+    identity(vary, headers, { endpoint: '/:x' }),
+    identity(vary, headers, { content: { type: undefined, bytes: Buffer.from('') } }),
+    identity(vary, headers, { content: { type: '', bytes: Buffer.from('') } }),
+    identity(vary, headers, { content: { type: 'a', bytes: Buffer.from('b') } }),
+    identity(vary, headers, { content: { type: 'b', bytes: Buffer.from('a') } }),
+    identity(vary, headers, { content: { type: 'a', bytes: Buffer.from([0xe9]) } }),
+    identity(vary, headers, { content: { type: 'a', bytes: Buffer.from('é') } }),
     identity(vary, headers, { target: '/b' }),
     identity(vary, headers, { target: '/a?' }),
     identity(vary, headers, { downstream: { ...DOWNSTREAM, host: 'shop.example:8443' } }),
@@ -127,7 +134,8 @@ test('every component is part of the name', () => {
 test('a name fits anywhere, and tells nothing without the secret', () => {
   const { channel } = identity([COOKIES], ['Cookie', 'sid=hunter2']);
   assert.match(channel, /^[\w-]{43}$/);
-  const parts = { pattern: '/a', target: '/a', vary: [COOKIES], downstream: DOWNSTREAM };
+  const asked = { endpoint: '/a', target: '/a', content: undefined };
+  const parts = { ...asked, vary: [COOKIES], downstream: DOWNSTREAM };
   const other = identify({ ...parts, rawHeaders: ['Cookie', 'sid=hunter2'] }, Buffer.alloc(32, 8));
   assert.notEqual(other.channel, channel);
 });

@@ -25,7 +25,9 @@ const ABSORBABLE: [rule: string, method: string, headers: string[], boolean][] =
   ['a GET of one version', 'GET', ['If-Match', '"1"'], false],
   ['a GET of one date', 'GET', ['If-Unmodified-Since', DATE], false],
   ['a HEAD', 'HEAD', [], false],
-  ['a POST', 'POST', [], false],
+  ['a POST', 'POST', ['Content-Length', '1'], true],
+  ['a POST of a part', 'POST', ['Range', 'bytes=0-1'], false],
+  ['a PUT', 'PUT', [], false],
   ['a method in small letters', 'get', [], false],
 ];
 

@@ -6,6 +6,9 @@ import type { ErrorCode } from '../../src/shared/errors.ts';
 const OWN = 'https://shop.example:8443';
 const parse = (query: string) => parseWantedUrls(new URLSearchParams(query), OWN, 3);
 
+/** What a URL has that stands alone. */
+const NOTHING = { name: '', since: undefined, content: undefined };
+
 /** The targets of a query. */
 const targets = (query: string) => parse(query).map(({ target }) => target);
 
@@ -46,7 +49,8 @@ const FOREIGN = [
   'file:///etc/passwd',
   '%5C%5Cevil.example/a',
   '/%5Cevil.example/a',
-  '/a%23fragment',
+  '/a%23a%20name',
+  '/a%23',
   '/a%20b',
   '/a%0d%0aHost:%20evil',
   '/a%00',
@@ -63,9 +67,9 @@ test('a query may have no url', () => {
 
 test('a since belongs to the url before it', () => {
   assert.deepEqual(parse('url=/a&since=e-1&url=/b&url=/c&since=e-3'), [
-    { target: '/a', since: 'e-1' },
-    { target: '/b', since: undefined },
-    { target: '/c', since: 'e-3' },
+    { ...NOTHING, target: '/a', since: 'e-1' },
+    { ...NOTHING, target: '/b' },
+    { ...NOTHING, target: '/c', since: 'e-3' },
   ]);
 });
 
@@ -84,6 +88,48 @@ test('a stream has no more urls than allowed', () => {
   refused('url=/a&url=/b&url=/c&url=/d', 'BAD_PARAMETER');
 });
 
+test('a name of the client\'s own stands behind a "#"', () => {
+  const [wanted] = parse('url=/a%3Fb%23my-list_1');
+  assert.deepEqual([wanted?.target, wanted?.name], ['/a?b', '#my-list_1']);
+});
+
+const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+const CONTENTS: [rule: string, query: string, type: string, body: string][] = [
+  ['a body means POST, of JSON as such', 'body={"a":1}', JSON_TYPE, '{"a":1}'],
+  ['of anything else as a form', 'body=a%3D1', FORM_TYPE, 'a=1'],
+  ['of the type that is named', 'body={}&contentType=text/x-rpc', 'text/x-rpc', '{}'],
+  ['POST may have no body', 'method=POST', FORM_TYPE, ''],
+  ['the order is free', 'contentType=a/b&body=x&method=POST', 'a/b', 'x'],
+];
+for (const [rule, query, type, body] of CONTENTS) {
+  test(`of the url before it: ${rule}`, () => {
+    const [first, second] = parse(`url=/a&url=/b&${query}`);
+    assert.equal(first?.content, undefined);
+    assert.deepEqual(second?.content, { type, bytes: Buffer.from(body) });
+  });
+}
+
+const NO_CONTENTS: [rule: string, query: string][] = [
+  ['another method', 'url=/a&method=PUT'],
+  ['a method in small letters', 'url=/a&method=post'],
+  ['a GET with a body', 'url=/a&method=GET&body=x'],
+  ['a type without a body', 'url=/a&contentType=a/b'],
+  ['a type that would end its header', 'url=/a&body=x&contentType=a/b%0d%0aHost:x'],
+  ['an empty type', 'url=/a&body=x&contentType='],
+  ['a body before every url', 'body=x&url=/a'],
+  ['two bodies of one url', 'url=/a&body=x&url=/a&body=y'],
+  ['two bodies of one name', 'url=/a%23n&body=x&url=/a%23n&body=y'],
+];
+for (const [rule, query] of NO_CONTENTS) {
+  test(`refused: ${rule}`, () => refused(query, 'BAD_PARAMETER'));
+}
+
+test('two bodies of one url have names', () => {
+  const names = parse('url=/a%23x&body=x&url=/a%23y&body=y').map(({ name }) => name);
+  assert.deepEqual(names, ['#x', '#y']);
+});
+
 test('parameters that we do not know are left alone', () => {
-  assert.deepEqual(parse('_=17&url=/a&t&__proto__=1'), [{ target: '/a', since: undefined }]);
+  assert.deepEqual(parse('_=17&url=/a&t&__proto__=1'), [{ ...NOTHING, target: '/a' }]);
 });
