@@ -15,9 +15,6 @@ import { createForward } from './passthrough/forward.ts';
 import { createRoutes } from './passthrough/routes.ts';
 import { createStateRewriting } from './passthrough/site-rewriting.ts';
 import { Tunnels } from './passthrough/tunnel.ts';
-import { upstreamTls } from './passthrough/upstream-engine.ts';
-import { createFetch } from './poll/fetch.ts';
-import { createLenientFetch } from './poll/lenient-fetch.ts';
 import { createPollBudget } from './poll/poll-budget.ts';
 import { createUpstreamBreaker } from './poll/upstream-breaker.ts';
 import { createAccessLog } from './server/access-log.ts';
@@ -44,8 +41,8 @@ import type { Explanation, Question } from './shared/explanation.ts';
 import type { Logger } from './shared/logger.ts';
 import { redactUrl } from './shared/logger.ts';
 import { mountPrefix } from './shared/mount-path.ts';
-import { canConnect, createUpstreamPool, isUnreadable } from './shared/upstream.ts';
-import { packageVersion } from './shared/version.ts';
+import { canConnect, isUnreadable } from './shared/upstream.ts';
+import { createSitePolls } from './site-polls.ts';
 
 /** A running proxy. */
 export interface RunningProxy {
@@ -100,19 +97,10 @@ export async function startProxy(
 ): Promise<RunningProxy> {
   const { log, clock = systemClock, random = Math.random } = dependencies;
   const { site, limits } = config;
-  const upstreamHost = site.preserveHost ? undefined : site.url.host;
   const pseudonym = config.via ? pseudonymOf() : undefined;
 
   const { siteRoute, mounts, rules } = createRoutes(config, clock);
-  const pollUpstream = { url: site.url, tls: upstreamTls(site.tls, site.url) };
-  const pollPool = createUpstreamPool({
-    ...pollUpstream,
-    connectTimeoutMs: site.connectTimeout,
-    maxConnections: limits.polls,
-  });
-  const poll = site.lenient
-    ? createLenientFetch(pollUpstream, clock)
-    : createFetch(pollPool, clock);
+  const polls = createSitePolls(config, pseudonym, clock);
 
   const breaker = createUpstreamBreaker({
     clock,
@@ -127,7 +115,8 @@ export async function startProxy(
   const feeds = new Feeds({
     channels,
     backplane,
-    fetch: poll,
+    fetch: polls.fetch,
+    sender: polls.sender,
     upstream: {
       budget: createPollBudget({
         clock,
@@ -141,9 +130,6 @@ export async function startProxy(
     random,
     log,
     secret: randomBytes(32),
-    upstreamHost,
-    userAgent: `comet-proxy/${packageVersion()}`,
-    via: pseudonym && `1.1 ${pseudonym}`,
     maxLogBytes: limits.logBytes,
   });
 
@@ -277,7 +263,7 @@ export async function startProxy(
     breaker.close();
     await backplane.close();
     const routes = [siteRoute, ...mounts.map(({ route }) => route)];
-    await Promise.all([...routes.map((route) => route.close()), pollPool.destroy()]);
+    await Promise.all([...routes.map((route) => route.close()), polls.close()]);
   }
 
   try {

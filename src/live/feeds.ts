@@ -4,7 +4,6 @@ import type { Backplane } from '../cluster/backplane.ts';
 import type { Fetch } from '../poll/fetch.ts';
 import type { JudgeOptions } from '../poll/judge.ts';
 import { Judge } from '../poll/judge.ts';
-import type { PersonalPolicy } from '../poll/personal.ts';
 import type { PollerOptions } from '../poll/poller.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Downstream } from '../shared/downstream.ts';
@@ -19,7 +18,9 @@ import { differingParts } from './explain-sharing.ts';
 import type { FeedOptions } from './feed.ts';
 import { Feed } from './feed.ts';
 import { withHandshake } from './handshake.ts';
-import { isKeyed } from './keyed-headers.ts';
+import { personalPolicy } from './personal-policy.ts';
+import type { PollSender } from './poll-headers.ts';
+import { pollHeaders } from './poll-headers.ts';
 import type { Wanted } from './wanted.ts';
 import { polledTarget } from './wanted.ts';
 
@@ -37,11 +38,7 @@ export interface FeedsOptions {
   readonly log: Logger;
   /** Keys the names of channels; see `identify`. */
   readonly secret: Uint8Array;
-  /** The `Host` of polls; `undefined` sends on the client's. */
-  readonly upstreamHost: string | undefined;
-  readonly userAgent: string;
-  /** The `Via` of polls, by which a loop is found; `undefined` sends none. */
-  readonly via: string | undefined;
+  readonly sender: PollSender;
   readonly maxLogBytes: number;
 }
 
@@ -167,7 +164,9 @@ export class Feeds {
     const name = identity.channel;
     const channel = channels.use(name, { maxEvents: history, maxBytes: maxLogBytes });
     if (!channel) return undefined;
-    const headers = this.#pollHeaders(wanted, identity);
+    const { headers: constants } = endpoint.config;
+    const terms = { headers: constants, content: wanted.content, identity };
+    const headers = pollHeaders(terms, this.#options.sender);
     const feed = new Feed({
       channel,
       backplane,
@@ -229,29 +228,6 @@ export class Feeds {
     this.#warned.add(endpoint);
     this.#options.log.warn({ endpoint }, `not shared, requests are passed through: ${text}`);
   }
-
-  /**
-   * SECURITY: the poll carries constants of ours, constants of the config, and exactly what the
-   * channel is keyed by. Nothing else of a client ever reaches the upstream through a poll.
-   */
-  #pollHeaders({ endpoint, content }: Wanted, { forwarded }: Identity): string[] {
-    const { upstreamHost, userAgent, via } = this.#options;
-    const fields = new Map<string, readonly string[]>([
-      ['accept', ['*/*']],
-      ['accept-encoding', ['gzip']],
-      ['user-agent', [userAgent]],
-    ]);
-    for (const [name, value] of Object.entries(endpoint.config.headers)) {
-      fields.set(name.toLowerCase(), [value]);
-    }
-    if (content?.type !== undefined) fields.set('content-type', [content.type]);
-    for (const [name, values] of forwarded) fields.set(name, values);
-    const clientHost = forwarded.get('host') ?? [];
-    fields.set('x-forwarded-host', clientHost);
-    if (via !== undefined) fields.set('via', [via]);
-    if (upstreamHost !== undefined) fields.set('host', [upstreamHost]);
-    return [...fields].flatMap(([name, values]) => values.flatMap((value) => [name, value]));
-  }
 }
 
 /** Do two requests differ in who sends them only? */
@@ -261,16 +237,4 @@ function isSamePoll(a: Wanted, b: Wanted): boolean {
     a.content?.type === b.content?.type &&
     a.content?.bytes.toString('latin1') === b.content?.bytes.toString('latin1')
   );
-}
-
-/** What the answers of a channel may say and be shared all the same. */
-function personalPolicy({ config, isPrivate }: Endpoint, { forwarded }: Identity): PersonalPolicy {
-  const constants = new Set(Object.keys(config.headers).map((name) => name.toLowerCase()));
-  return {
-    isPublic: !isPrivate,
-    setCookie: config.setCookie,
-    cacheControl: config.cacheControl,
-    isKeyed: (header) => constants.has(header) || isKeyed(header, config.vary),
-    cookies: forwarded.get('cookie') ?? [],
-  };
 }
