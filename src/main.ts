@@ -115,8 +115,7 @@ export async function startProxy(
   const feeds = new Feeds({
     channels,
     backplane,
-    fetch: polls.fetch,
-    sender: polls.sender,
+    way: polls,
     upstream: {
       budget: createPollBudget({
         clock,

@@ -1,7 +1,6 @@
 import type { Config } from './config/schema.ts';
-import type { PollSender } from './live/poll-headers.ts';
+import type { PollWay } from './live/asker.ts';
 import { upstreamTls } from './passthrough/upstream-engine.ts';
-import type { Fetch } from './poll/fetch.ts';
 import { createFetch } from './poll/fetch.ts';
 import { createLenientFetch } from './poll/lenient-fetch.ts';
 import type { Clock } from './shared/clock.ts';
@@ -9,9 +8,7 @@ import { createUpstreamPool } from './shared/upstream.ts';
 import { packageVersion } from './shared/version.ts';
 
 /** The way of polls to the site. */
-export interface SitePolls {
-  readonly fetch: Fetch;
-  readonly sender: PollSender;
+export interface SitePolls extends PollWay {
   /** End all connections. */
   close(): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { readInterval } from './readers.ts';
 import { handshake, ignoreBody, match, method, request, rpc } from './request.ts';
 import { checkRequestKeys } from './request-conflicts.ts';
 import { readRequestPattern } from './request-pattern.ts';
+import type { VaryItem } from './vary.ts';
 import { parseVary, VARY_PATTERN } from './vary.ts';
 
 /*
@@ -36,18 +37,27 @@ const constantHeaders = z
   .meta({ description: 'Constant headers that every poll of this endpoint carries.' })
   .default({});
 
-const vary = z
-  .array(
-    text((value) => parseVary(value, OWN_HEADERS), {
-      pattern: VARY_PATTERN,
-      examples: ['cookie', 'cookie:SESSION', 'authorization', 'x-tenant', 'ip'],
-    }),
-  )
+const varyItems = z.array(
+  text((value) => parseVary(value, OWN_HEADERS), {
+    pattern: VARY_PATTERN,
+    examples: ['cookie', 'cookie:SESSION', 'authorization', 'x-tenant', 'ip'],
+  }),
+);
+
+const vary = varyItems
   .meta({
     description:
-      "What the answer depends on. Exactly these parts of a client's request are sent with the poll, and clients share a poll only when all of them are equal. [] means public: no credential is sent and everybody shares.",
+      'What the answer depends on. Exactly these parts of a client\'s request are sent with the poll, and clients share a poll only when all of them are equal. [] means public: no credential is sent and everybody shares. Default: ["cookie", "authorization"], with "authorizedBy" [].',
   })
-  .prefault(['cookie', 'authorization']);
+  .optional();
+
+const authorizedBy = varyItems
+  .meta({
+    description:
+      'Credentials that decide who may see the answer, which is the same for all whom the site lets in: each session is asked for once with its own ("probeEvery"), and the polls for all carry those of one of them.',
+    examples: [['cookie:SESSIONID'], ['authorization']],
+  })
+  .default([]);
 
 const refreshOn = z
   .array(text(readRequestPattern, { examples: ['POST /api/orders/**', '/api/orders/:id'] }))
@@ -66,9 +76,15 @@ const keys = z.strictObject({
   request,
   handshake,
   vary,
-  setCookie: z.enum(['end', 'drop']).default('end').meta({
+  authorizedBy,
+  probeEvery: duration(
+    '1m',
+    'How often a session is asked for with its own credentials, where "authorizedBy" is given: so long it may see the state after the site would refuse it.',
+    { minMs: 1_000 },
+  ),
+  setCookie: z.enum(['end', 'drop', 'keep']).default('end').meta({
     description:
-      'What it means when the answer to a poll sets a cookie: it was meant for one client, so that nobody shares it any more ("end"); or nothing ("drop"). A cookie that the poll has sent with the same value means nothing.',
+      'What it means when the answer to a poll sets a cookie: it was meant for one client, so that nobody shares it any more ("end"); or nothing ("drop"); or that further polls of the channel carry it ("keep"). A cookie that the poll has sent with the same value means nothing.',
   }),
   refreshOn,
   cacheControl: z.enum(['obey', 'ignore']).default('obey').meta({
@@ -121,7 +137,17 @@ const keys = z.strictObject({
   }),
 });
 
-const endpointObject = keys.check(alsoWhenValuesFailed(z.superRefine(checkRequestKeys)));
+const DEFAULT_VARY: readonly VaryItem[] = [
+  { kind: 'cookies' },
+  { kind: 'header', name: 'authorization' },
+];
+
+const endpointObject = keys
+  .check(alsoWhenValuesFailed(z.superRefine(checkRequestKeys)))
+  .transform((endpoint) => ({
+    ...endpoint,
+    vary: endpoint.vary ?? (endpoint.authorizedBy.length > 0 ? [] : DEFAULT_VARY),
+  }));
 
 const endpoint = z.union([
   z

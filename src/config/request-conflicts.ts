@@ -14,7 +14,8 @@ interface RequestKeys {
   readonly request?: RequestChanges;
   readonly handshake?: Handshake | undefined;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly vary?: readonly VaryItem[];
+  readonly vary?: readonly VaryItem[] | undefined;
+  readonly authorizedBy?: readonly VaryItem[];
 }
 
 type Report = (path: readonly string[], message: string) => void;
@@ -37,6 +38,7 @@ export function checkRequestKeys(endpoint: unknown, context: z.RefinementCtx): v
   reportNested(listOf(keys.request?.body), report);
   if (keys.rpc) reportId(keys, report);
   reportTwiceSent(keys, report);
+  reportTwiceKeyed(keys, report);
 }
 
 /** A key that speaks of bodies, and the parts of them that it names. */
@@ -103,6 +105,16 @@ function reportTwiceSent({ handshake, headers, vary }: RequestKeys, report: Repo
   const isVaried = listOf(vary).some((item) => takesHeader(item, token));
   if (isVaried)
     report(['handshake'], `gets "${token}" from the upstream, "vary" sends the client's`);
+}
+
+/** What a session is let in by says who may see the state; what it varies on, which state it is. */
+function reportTwiceKeyed({ vary, authorizedBy }: RequestKeys, report: Report): void {
+  const credentials = listOf(authorizedBy).map((item) => JSON.stringify(item));
+  const hasBoth = listOf(vary).some((item) => credentials.includes(JSON.stringify(item)));
+  if (hasBoth)
+    report(['authorizedBy'], 'has what "vary" has: then every session has its own state');
+  const odd = listOf(authorizedBy).find(({ kind }) => kind === 'query' || kind === 'address');
+  if (odd) report(['authorizedBy'], 'must name cookies or headers');
 }
 
 function takesHeader(item: VaryItem, header: string): boolean {

@@ -94,7 +94,7 @@ export class Absorber {
     const found = this.#options.feeds.find(wanted, { downstream, rawHeaders });
     if (!found || found.isPersonal) return 'pass';
     let state = await found.feed.refresh();
-    if (!state || this.#isPersonal(endpoint, found)) return 'pass';
+    if (!state || this.#isPersonal(endpoint, state)) return 'pass';
     let answer = this.#answerFrom(state, wanted, rawHeaders);
     const { channel } = found.feed;
     // Who has asked to be held knows what it has.
@@ -111,7 +111,7 @@ export class Absorber {
       // Fail open: what is not known to be so still, the site may say.
       if (outcome === 'ended' || channel.isStale) return 'pass';
       state = channel.snapshot ?? state;
-      if (this.#isPersonal(endpoint, found)) return 'pass';
+      if (this.#isPersonal(endpoint, state)) return 'pass';
       answer = this.#answerFrom(state, wanted, rawHeaders);
     }
     if (res.destroyed) return 'answered';
@@ -129,10 +129,10 @@ export class Absorber {
     { endpoint, content, callerId }: Wanted,
     rawHeaders: RawHeaders,
   ): PlainAnswer {
-    const { vary } = endpoint.config;
+    const { keyed } = endpoint;
     return content
-      ? postAnswer(state, vary, rawHeaders, callerId)
-      : plainAnswer(state, vary, rawHeaders);
+      ? postAnswer(state, keyed, rawHeaders, callerId)
+      : plainAnswer(state, keyed, rawHeaders);
   }
 
   async #hold(
@@ -154,16 +154,15 @@ export class Absorber {
       ...hold,
       exchange,
       feed,
-      isNews: (state) => plainAnswer(state, endpoint.config.vary, rawHeaders).status !== 304,
+      isNews: (state) => plainAnswer(state, endpoint.keyed, rawHeaders).status !== 304,
     });
     leave();
     return outcome;
   }
 
   /** SECURITY: an answer that was meant for one client is not given to another. */
-  #isPersonal(endpoint: Endpoint, { feed: { channel } }: FoundFeed): boolean {
-    const state = channel.retained;
-    const unkeyed = state && unkeyedVary(state, endpoint.config.vary);
+  #isPersonal(endpoint: Endpoint, state: ChannelEvent): boolean {
+    const unkeyed = unkeyedVary(state, endpoint.keyed);
     if (!unkeyed) return false;
     const { name } = endpoint;
     if (!this.#warned.has(name)) {

@@ -9,6 +9,8 @@ import { isIgnored } from './url-encoded.ts';
 
 /** What a channel key is made of. */
 export interface KeyParts {
+  /** A state, or one session's view of a state that sessions share. */
+  readonly kind: 'state' | 'session';
   /** The endpoint's name: two endpoints never share a channel. */
   readonly endpoint: string;
   /** Path and query of the poll. */
@@ -38,7 +40,7 @@ export interface Identity {
  * @param secret - Random, at least 32 bytes; the same on all nodes that share a backplane.
  */
 export function identify(parts: KeyParts, secret: Uint8Array): Identity {
-  const { endpoint, target, content, vary, downstream, rawHeaders } = parts;
+  const { kind, endpoint, target, content, vary, downstream, rawHeaders } = parts;
   const forwarded = new Map<string, readonly string[]>([
     ['host', [downstream.host]],
     ['x-forwarded-proto', [downstream.scheme]],
@@ -56,7 +58,7 @@ export function identify(parts: KeyParts, secret: Uint8Array): Identity {
   setUnlessEmpty(forwarded, 'cookie', varyingCookies(vary, rawHeaders));
   // JSON keeps the parts apart whatever they hold; "ab","c" is not "a","bc", nothing is not "".
   const body = content && [content.type ?? null, content.bytes.toString('latin1')];
-  const tuple = JSON.stringify([endpoint, target, body ?? null, [...forwarded]]);
+  const tuple = JSON.stringify([kind, endpoint, target, body ?? null, [...forwarded]]);
   const channel = createHmac('sha256', secret).update(tuple).digest('base64url');
   return { channel, forwarded };
 }

@@ -19,6 +19,7 @@ export interface SpecialSettings {
   readonly rpc?: 'json-rpc' | undefined;
   readonly handshake?: Handshake | undefined;
   readonly authorizedBy?: readonly VaryItem[];
+  readonly probeEvery?: number;
   readonly setCookie?: 'end' | 'drop' | 'keep';
   readonly cacheControl?: 'obey' | 'ignore';
   readonly select?: readonly Part[] | undefined;
@@ -66,6 +67,7 @@ export function endpointWords(config: EndpointSettings): Readonly<Record<string,
     ],
     ['vary', listed(config.vary.map(varyLabel)) || '[]'],
     ['authorizedBy', listed((config.authorizedBy ?? []).map(varyLabel))],
+    ['probeEvery', probeWords(config)],
     ['polls', POLLS[polls]],
     ['hold', polls === 'hold' ? formatDuration(config.hold) : ''],
     ['select', listed((config.select ?? []).map(partLabel))],
@@ -113,6 +115,10 @@ function intervalWords({ minMs, maxMs }: EndpointConfig['every']): string {
   return minMs === maxMs
     ? formatDuration(minMs)
     : `${formatDuration(minMs)}..${formatDuration(maxMs)}, by how often it changes`;
+}
+
+function probeWords({ authorizedBy = [], probeEvery }: SpecialSettings): string {
+  return authorizedBy.length === 0 || probeEvery === undefined ? '' : formatDuration(probeEvery);
 }
 
 function refreshWords(patterns: readonly RequestPattern[] | undefined): string {

@@ -1,4 +1,5 @@
 import type { EndpointConfig } from '../config/schema.ts';
+import type { VaryItem } from '../config/vary.ts';
 import type { TransportName } from '../protocol/surface.ts';
 import type { PathPattern } from '../shared/path-pattern.ts';
 import { parsePattern } from '../shared/path-pattern.ts';
@@ -16,6 +17,8 @@ export interface Endpoint {
    * text of somebody else's stand in one state, it is compressed only if the config says so.
    */
   readonly mayCompress: boolean;
+  /** What clients are told apart by, or let in by. */
+  readonly keyed: readonly VaryItem[];
   /** Query parameters that are part of the address although `ignoreQuery` names them. */
   readonly keptQuery: readonly string[];
 }
@@ -40,12 +43,14 @@ export function createLivePaths(
 }
 
 function createEndpoint(name: string, pattern: PathPattern, config: EndpointConfig): Endpoint {
-  const isPrivate = config.vary.some((item) => item.kind !== 'query');
+  const keyed = [...config.vary, ...config.authorizedBy];
+  const isPrivate = keyed.some((item) => item.kind !== 'query');
   return {
     name,
     pattern,
     config,
     isPrivate,
+    keyed,
     mayCompress: config.compress ?? !isPrivate,
     keptQuery: config.vary.flatMap((item) => (item.kind === 'query' ? [item.name] : [])),
   };

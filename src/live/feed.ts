@@ -1,20 +1,18 @@
 import type { Channel } from '../channel/channel.ts';
 import type { Backplane, Lease, Unsubscribe } from '../cluster/backplane.ts';
-import type { Answer } from '../poll/answer.ts';
-import type { PolledState, PollOutcome } from '../poll/detect.ts';
+import type { PollOutcome } from '../poll/detect.ts';
 import type { PatchFormat } from '../poll/diff.ts';
-import { patchText } from '../poll/diff.ts';
-import type { Judge, Retained } from '../poll/judge.ts';
-import type { PollerOptions, PollerReport } from '../poll/poller.ts';
+import type { Retained } from '../poll/judge.ts';
+import type { Poll, PollerOptions, PollerReport } from '../poll/poller.ts';
 import { Poller } from '../poll/poller.ts';
 import type { Every } from '../poll/schedule.ts';
-import { eventId, staleId } from '../protocol/cursor.ts';
-import type { ChannelEvent, Patch } from '../protocol/event.ts';
-import { controlEvent, patchEvent } from '../protocol/event.ts';
+import type { ChannelEvent } from '../protocol/event.ts';
 import type { Clock, Timer } from '../shared/clock.ts';
 import type { ChannelReport, PollRecord } from '../shared/explanation.ts';
 import type { Logger } from '../shared/logger.ts';
-import { isJson } from '../shared/media-type.ts';
+import { Demand } from './demand.ts';
+import type { LiveFeed } from './live-feed.ts';
+import { Publisher } from './publisher.ts';
 
 /** What a feed is made of. */
 export interface FeedOptions {
@@ -22,15 +20,12 @@ export interface FeedOptions {
   readonly backplane: Backplane;
   readonly every: Every;
   readonly lingerMs: number;
-  /** Make what says which answers are changes of the state that is known. */
-  readonly createJudge: (
-    retained: () => Retained | undefined,
-  ) => Pick<Judge, 'conditions' | 'judge'>;
+  /** Make what polls: it compares with the state that is known. */
+  readonly createPoll: (retained: () => Retained | undefined) => Poll;
   /** What the upstream may be asked, and whether it is up. */
   readonly upstream: PollerOptions['upstream'];
   /** How changes are told to subscribers who have the state before. */
   readonly patch: PatchFormat | 'none';
-  readonly fetch: (conditions: readonly string[], signal: AbortSignal) => Promise<Answer>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -57,25 +52,20 @@ const LEASE_RETRY_MS = 1_000;
  * live ─ unauthorized, gone ─► closed
  * ```
  */
-export class Feed {
+export class Feed implements LiveFeed {
   readonly #options: FeedOptions;
   readonly #openedAt: number;
   #joining: Promise<void> | undefined;
   #isClosed = false;
-  #streams = 0;
-  /** Plain requests that wait for the state. */
-  #waiting = 0;
+  readonly #demand: Demand;
   #unsubscribe: Unsubscribe | undefined;
   #lease: Lease | undefined;
+  #publisher: Publisher | undefined;
   #poller: Poller | undefined;
-  #lingerTimer: Timer | undefined;
   #leaseTimer: Timer | undefined;
-  #seq = 0;
-  #isStale = false;
   /** Reasons why the last known state may be old: writes under way, and polls after them. */
   #doubts = 0;
   #changedAt: number | undefined;
-  #hasPublished = false;
   #failedAt = Number.NEGATIVE_INFINITY;
   #settle: () => void = () => undefined;
   /** Resolves when the first poll has ended, or the state is known from elsewhere. */
@@ -87,8 +77,12 @@ export class Feed {
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    // Whoever opened it may fail before it joins.
-    this.#linger(options.lingerMs);
+    this.#demand = new Demand({
+      clock: options.clock,
+      lingerMs: options.lingerMs,
+      patienceMs: options.every.minMs,
+      onEnd: () => this.close(),
+    });
   }
 
   get channel(): Channel {
@@ -102,15 +96,13 @@ export class Feed {
 
   /** A stream begins: poll until `leave` was called as often as this. */
   join(): void {
-    this.#streams += 1;
-    this.#lingerTimer?.cancel();
+    this.#demand.join();
     void this.#ready().then(() => this.#loopWhileWanted());
   }
 
   /** A stream has ended. */
   leave(): void {
-    this.#streams -= 1;
-    if (this.#streams === 0) this.#linger(this.#options.lingerMs);
+    this.#demand.leave();
   }
 
   /**
@@ -120,14 +112,14 @@ export class Feed {
    * @returns `undefined` when the state cannot be had: then the request must go upstream itself.
    */
   async refresh(): Promise<ChannelEvent | undefined> {
-    this.#waiting += 1;
     try {
-      await this.#ready();
-      return await this.#freshState();
+      return await this.#demand.during(async () => {
+        await this.#ready();
+        return this.#freshState();
+      });
     } finally {
-      this.#waiting -= 1;
       // No longer than the state may be shown: without a loop nobody would notice that it is old.
-      if (!this.#poller?.isLooping) this.#linger(this.#untilOld());
+      if (!this.#poller?.isLooping) this.#demand.linger(this.#untilOld());
     }
   }
 
@@ -182,7 +174,7 @@ export class Feed {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#lingerTimer?.cancel();
+    this.#demand.close();
     this.#leaseTimer?.cancel();
     this.#poller?.stop();
     this.#unsubscribe?.();
@@ -216,16 +208,6 @@ export class Feed {
     return Math.max(0, polledAt + every.minMs - clock.now());
   }
 
-  #linger(delayMs: number): void {
-    if (this.#isClosed) return;
-    this.#lingerTimer?.cancel();
-    this.#lingerTimer = this.#options.clock.after(delayMs, () => {
-      if (this.#streams > 0) return;
-      if (this.#waiting === 0) this.close();
-      else this.#linger(this.#options.every.minMs);
-    });
-  }
-
   #ready(): Promise<void> {
     this.#joining ??= this.#join().catch((error: unknown) => {
       this.#report(error);
@@ -248,8 +230,7 @@ export class Feed {
   }
 
   async #acquire(): Promise<void> {
-    const { backplane, channel, every, clock, random, createJudge, fetch, upstream } =
-      this.#options;
+    const { backplane, channel, every, clock, random, createPoll, upstream, patch } = this.#options;
     const lease = this.#isClosed ? undefined : await backplane.acquire(channel.name);
     if (this.#isClosed) return lease?.release();
     if (!lease) {
@@ -257,16 +238,13 @@ export class Feed {
       return;
     }
     this.#lease = lease;
-    this.#hasPublished = false;
-    this.#seq = 0;
-    // The holder before may have left in the middle of a failure.
-    this.#isStale = channel.isStale;
+    const { log, label } = this.#options;
+    this.#publisher = new Publisher({ channel, backplane, lease, patch, log, label });
     this.#poller = new Poller({
       every,
       clock,
       random,
-      judge: createJudge(() => channel.retained),
-      fetch,
+      poll: createPoll(() => channel.retained),
       upstream,
       onOutcome: (outcome, startedAt) =>
         this.#onOutcome(lease, outcome, startedAt).catch((error: unknown) => this.#report(error)),
@@ -280,7 +258,7 @@ export class Feed {
   }
 
   #loopWhileWanted(): void {
-    if (this.#streams === 0 || this.#isClosed) return;
+    if (this.#demand.streams === 0 || this.#isClosed) return;
     this.#poller?.start(this.channel.snapshot ? this.#untilOld() : 0);
   }
 
@@ -295,86 +273,23 @@ export class Feed {
       case 'changed':
         this.channel.lastPoll = { at: startedAt };
         this.#changedAt = startedAt;
-        await this.#publish(lease, this.#snapshot(lease, outcome.state));
-        await this.#tellFresh(lease);
+        await this.#publisher?.changed(outcome.state);
         break;
       case 'unchanged':
         this.channel.lastPoll = { at: startedAt };
-        await this.#announce(lease);
-        this.channel.confirm();
-        await this.#tellFresh(lease);
+        await this.#publisher?.unchanged();
         break;
       case 'failed':
         this.#failedAt = this.#options.clock.now();
-        await this.#tellStale(lease, outcome);
+        await this.#publisher?.failed(outcome);
         break;
-      case 'ended': {
-        const { log, label, channel } = this.#options;
-        // A client that was never let in is the site's own everyday business.
-        const level = channel.subscriberCount > 0 ? 'info' : 'debug';
-        const { word, status, reason } = outcome;
-        if (word === 'personal') this.#options.onPersonal(outcome.detail);
-        else log[level]({ ...label, status }, `${word}: ${outcome.detail}`);
-        const data = { status, ...(reason === undefined ? {} : { reason }) };
-        await this.#publish(lease, controlEvent(word, undefined, data));
+      case 'ended':
+        if (outcome.word === 'personal') this.#options.onPersonal(outcome.detail);
+        await this.#publisher?.ended(outcome);
         this.close();
         return;
-      }
     }
     this.#settle();
-  }
-
-  async #tellStale(lease: Lease, outcome: PollOutcome & { kind: 'failed' }): Promise<void> {
-    if (this.#isStale) return;
-    this.#isStale = true;
-    const { code, message } = outcome.error;
-    this.#options.log.warn({ ...this.#options.label, code }, `poll failed: ${message}`);
-    const status = outcome.status === undefined ? {} : { status: outcome.status };
-    await this.#publish(
-      lease,
-      controlEvent('stale', staleId(this.channel.snapshot?.id), { code, ...status }),
-    );
-  }
-
-  async #tellFresh(lease: Lease): Promise<void> {
-    if (!this.#isStale) return;
-    this.#isStale = false;
-    this.#options.log.info(this.#options.label, 'polls work again');
-    await this.#publish(lease, controlEvent('fresh', this.channel.snapshot?.id, {}));
-  }
-
-  #snapshot(lease: Lease, state: PolledState): ChannelEvent {
-    this.#seq += 1;
-    this.#hasPublished = true;
-    const id = eventId(lease.epoch, this.#seq);
-    const patch = this.#patch(id, state);
-    return { type: 'snapshot', id, ...state, ...(patch ? { patch } : {}) };
-  }
-
-  /** The way to a new state from the one before it, where both are JSON. */
-  #patch(id: string, state: PolledState): Patch | undefined {
-    const { patch: format, channel } = this.#options;
-    const before = channel.retained;
-    if (format === 'none' || before?.id === undefined) return undefined;
-    const areJson = [before, state].every(
-      ({ encoding, headers }) => encoding === 'utf8' && isJson(headers['content-type'] ?? ''),
-    );
-    const text = areJson ? patchText(format, before.data, state.data) : undefined;
-    return text === undefined
-      ? undefined
-      : { base: before.id, event: patchEvent(format, id, text) };
-  }
-
-  /** Nodes that join from now on must learn of a state that only an earlier lease has published. */
-  async #announce(lease: Lease): Promise<void> {
-    const state = this.channel.retained;
-    if (this.#hasPublished || !state) return;
-    this.#hasPublished = true;
-    await this.#publish(lease, state);
-  }
-
-  async #publish(lease: Lease, event: ChannelEvent): Promise<void> {
-    if (lease.isValid()) await this.#options.backplane.publish(lease, event);
   }
 
   #report(error: unknown): void {

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import type { Channel } from '../channel/channel.ts';
 import type { Channels } from '../channel/channels.ts';
 import type { Backplane } from '../cluster/backplane.ts';
-import type { Fetch } from '../poll/fetch.ts';
-import type { JudgeOptions } from '../poll/judge.ts';
+import type { JudgeOptions, Retained } from '../poll/judge.ts';
 import { Judge } from '../poll/judge.ts';
 import type { PollerOptions } from '../poll/poller.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -11,16 +11,20 @@ import type { Explanation } from '../shared/explanation.ts';
 import type { Logger } from '../shared/logger.ts';
 import { redactUrl } from '../shared/logger.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
-import type { Identity } from './channel-key.ts';
+import type { PollWay } from './asker.ts';
+import { createAsker } from './asker.ts';
+import { Askers } from './askers.ts';
+import type { Identity, KeyParts } from './channel-key.ts';
 import { identify } from './channel-key.ts';
 import type { Endpoint } from './endpoint.ts';
 import { differingParts } from './explain-sharing.ts';
 import type { FeedOptions } from './feed.ts';
 import { Feed } from './feed.ts';
-import { withHandshake } from './handshake.ts';
+import type { LiveFeed } from './live-feed.ts';
 import { personalPolicy } from './personal-policy.ts';
-import type { PollSender } from './poll-headers.ts';
+import { pollForAll } from './poll-for-all.ts';
 import { pollHeaders } from './poll-headers.ts';
+import { SessionFeed } from './session-feed.ts';
 import type { Wanted } from './wanted.ts';
 import { polledTarget } from './wanted.ts';
 
@@ -28,7 +32,8 @@ import { polledTarget } from './wanted.ts';
 export interface FeedsOptions {
   readonly channels: Channels;
   readonly backplane: Backplane;
-  readonly fetch: Fetch;
+  /** How polls reach the site. */
+  readonly way: PollWay;
   /** What the upstream may be asked, and whether it is up. */
   readonly upstream: PollerOptions['upstream'];
   /** For the headers of a poll, what makes of a body the one that clients get. */
@@ -38,7 +43,6 @@ export interface FeedsOptions {
   readonly log: Logger;
   /** Keys the names of channels; see `identify`. */
   readonly secret: Uint8Array;
-  readonly sender: PollSender;
   readonly maxLogBytes: number;
 }
 
@@ -50,7 +54,7 @@ export interface Client {
 
 /** The feed of a request. */
 export interface FoundFeed {
-  readonly feed: Feed;
+  readonly feed: LiveFeed;
   /** Its answers were found a short while ago to be meant for one client only. */
   readonly isPersonal: boolean;
 }
@@ -76,6 +80,10 @@ export class Feeds {
   /** When channels were found to be personal. */
   readonly #personal = new LRUCache<string, number>({ max: MAX_PERSONAL });
   readonly #warned = new Set<string>();
+  /** Of endpoints with `authorizedBy`, by the names of the sessions' own channels. */
+  readonly #sessions = new Map<string, SessionFeed>();
+  /** The sessions that are let in, by the name of the channel that they share. */
+  readonly #askers = new Map<string, Askers>();
 
   constructor(options: FeedsOptions) {
     this.#options = options;
@@ -84,10 +92,11 @@ export class Feeds {
   /** The feed for a request, opened if need be; `undefined` when there are too many. */
   find(wanted: Wanted, client: Client): FoundFeed | undefined {
     const identity = this.#identify(wanted, client);
-    const feed = this.#feeds.get(identity.channel)?.feed ?? this.#open(wanted, identity);
-    const foundAt = this.#personal.get(identity.channel) ?? Number.NEGATIVE_INFINITY;
-    const isPersonal = this.#options.clock.now() - foundAt < PERSONAL_MEMORY_MS;
-    return feed && { feed, isPersonal };
+    const hasSessions = wanted.endpoint.config.authorizedBy.length > 0;
+    const feed = hasSessions
+      ? this.#session(wanted, client, identity)
+      : (this.#feeds.get(identity.channel)?.feed ?? this.#openOwn(wanted, identity));
+    return feed && { feed, isPersonal: this.#isPersonal(identity.channel) };
   }
 
   /**
@@ -148,52 +157,110 @@ export class Feeds {
 
   /** Stop all polls. */
   close(): void {
+    for (const feed of [...this.#sessions.values()]) feed.close();
     for (const { feed } of [...this.#feeds.values()]) feed.close();
   }
 
-  #identify({ endpoint, target, content }: Wanted, client: Client): Identity {
-    const { name, config } = endpoint;
-    const parts = { endpoint: name, target, content, vary: config.vary, ...client };
+  #identify(
+    { endpoint, target, content }: Wanted,
+    client: Client,
+    kind: KeyParts['kind'] = 'state',
+    vary = endpoint.config.vary,
+  ): Identity {
+    const parts = { kind, endpoint: endpoint.name, target, content, vary, ...client };
     return identify(parts, this.#options.secret);
   }
 
-  #open(wanted: Wanted, identity: Identity): Feed | undefined {
-    const { endpoint, target } = wanted;
-    const { channels, backplane, clock, random, log, maxLogBytes, upstream } = this.#options;
-    const { every, linger, maxBody, history, patch } = endpoint.config;
-    const name = identity.channel;
-    const channel = channels.use(name, { maxEvents: history, maxBytes: maxLogBytes });
+  /** A feed that is polled with what its clients have in common. */
+  #openOwn(wanted: Wanted, identity: Identity): Feed | undefined {
+    const asker = createAsker(wanted, identity, this.#options.way);
+    const cookies = () => asker.cookies;
+    return this.#open(wanted, identity, wanted.endpoint.config.linger, (retained) => {
+      const judge = this.#judge(wanted, identity, cookies, retained);
+      return async (signal) => judge.judge(await asker.ask(judge.conditions, signal));
+    });
+  }
+
+  /** The feed of a session, which shows what the feed of all sessions shows. */
+  #session(wanted: Wanted, client: Client, shared: Identity): SessionFeed | undefined {
+    const { vary, authorizedBy } = wanted.endpoint.config;
+    const own = this.#identify(wanted, client, 'session', [...vary, ...authorizedBy]);
+    const open = this.#sessions.get(own.channel);
+    if (open) return open;
+    const { channels, way, clock, random, log, upstream } = this.#options;
+    const { linger, probeEvery } = wanted.endpoint.config;
+    const channel = this.#channel(wanted, own.channel);
     if (!channel) return undefined;
-    const { headers: constants } = endpoint.config;
-    const terms = { headers: constants, content: wanted.content, identity };
-    const headers = pollHeaders(terms, this.#options.sender);
+    const asker = createAsker(wanted, own, way);
+    const askers = this.#askersOf(shared.channel);
+    askers.sessions += 1;
+    const openShared = () =>
+      this.#feeds.get(shared.channel)?.feed ?? this.#openShared(wanted, shared, askers);
+    const retained = () => this.#feeds.get(shared.channel)?.feed.channel.retained;
+    const judge = this.#judge(wanted, own, () => asker.cookies, retained);
+    const feed = new SessionFeed({
+      channel,
+      openShared,
+      askers,
+      asker,
+      probe: async (signal) => judge.judge(await asker.ask([], signal)),
+      probeEveryMs: probeEvery,
+      lingerMs: linger,
+      upstream,
+      clock,
+      random,
+      log,
+      label: this.#label(wanted, own.channel),
+      onPersonal: (text) => this.#onPersonal(wanted, shared.channel, text),
+      onClose: () => {
+        this.#sessions.delete(own.channel);
+        askers.sessions -= 1;
+        if (askers.sessions === 0) this.#askers.delete(shared.channel);
+        channels.rest(channel);
+      },
+    });
+    this.#sessions.set(own.channel, feed);
+    return feed;
+  }
+
+  #askersOf(name: string): Askers {
+    const askers = this.#askers.get(name) ?? new Askers();
+    this.#askers.set(name, askers);
+    return askers;
+  }
+
+  /** The feed of all sessions. It has no linger of its own: theirs is enough. */
+  #openShared(wanted: Wanted, identity: Identity, askers: Askers): Feed | undefined {
+    const cookies = () => askers.current?.cookies ?? [];
+    return this.#open(wanted, identity, 0, (retained) =>
+      pollForAll(askers, this.#judge(wanted, identity, cookies, retained)),
+    );
+  }
+
+  #open(
+    wanted: Wanted,
+    identity: Identity,
+    lingerMs: number,
+    createPoll: FeedOptions['createPoll'],
+  ): Feed | undefined {
+    const { channels, backplane, clock, random, log, upstream } = this.#options;
+    const { every, patch } = wanted.endpoint.config;
+    const name = identity.channel;
+    const channel = this.#channel(wanted, name);
+    if (!channel) return undefined;
     const feed = new Feed({
       channel,
       backplane,
       every,
-      lingerMs: linger,
+      lingerMs,
       patch,
-      createJudge: (retained) =>
-        new Judge({
-          clock,
-          isPrivate: endpoint.isPrivate,
-          personal: personalPolicy(endpoint, identity),
-          comparison: endpoint.config,
-          ignoreForMs: endpoint.config.ignoreFor,
-          maxBytes: maxBody,
-          rewrite: this.#options.rewriting?.(headers),
-          retained,
-        }),
+      createPoll,
       upstream,
-      fetch: this.#poll(wanted, headers),
       clock,
       random,
       log,
-      label: { endpoint: endpoint.name, url: redactUrl(target), channel: name.slice(0, 8) },
-      onPersonal: (text) => {
-        this.#personal.set(name, clock.now());
-        this.#warn(endpoint, text);
-      },
+      label: this.#label(wanted, name),
+      onPersonal: (text) => this.#onPersonal(wanted, name, text),
       onClose: () => {
         this.#feeds.delete(name);
         channels.rest(channel);
@@ -203,23 +270,45 @@ export class Feeds {
     return feed;
   }
 
-  /** How this is polled. */
-  #poll({ endpoint, target, content }: Wanted, headers: readonly string[]): FeedOptions['fetch'] {
-    const { timeout, maxBody, handshake } = endpoint.config;
-    const fetch = handshake ? withHandshake(this.#options.fetch, handshake) : this.#options.fetch;
-    const poll = {
-      method: content ? 'POST' : 'GET',
-      target,
-      headers,
-      body: content?.bytes,
-      timeoutMs: timeout,
-      maxBytes: maxBody,
-    } as const;
-    return (conditions, signal) => {
-      // Of a POST a condition would say when it is to be refused, not what is known.
-      const isPlain = conditions.length === 0 || content !== undefined;
-      return fetch(isPlain ? poll : { ...poll, headers: [...headers, ...conditions] }, signal);
-    };
+  #channel({ endpoint }: Wanted, name: string): Channel | undefined {
+    const { channels, maxLogBytes } = this.#options;
+    return channels.use(name, { maxEvents: endpoint.config.history, maxBytes: maxLogBytes });
+  }
+
+  /** What says which answers are changes of the state that is known. */
+  #judge(
+    { endpoint, content }: Wanted,
+    identity: Identity,
+    cookies: () => readonly string[],
+    retained: () => Retained | undefined,
+  ): Judge {
+    const { clock, rewriting, way } = this.#options;
+    const { config } = endpoint;
+    const headers = pollHeaders({ headers: config.headers, content, identity }, way.sender);
+    return new Judge({
+      clock,
+      isPrivate: endpoint.isPrivate,
+      personal: personalPolicy(endpoint, cookies),
+      comparison: config,
+      ignoreForMs: config.ignoreFor,
+      maxBytes: config.maxBody,
+      rewrite: rewriting?.(headers),
+      retained,
+    });
+  }
+
+  #label({ endpoint, target }: Wanted, name: string): FeedOptions['label'] {
+    return { endpoint: endpoint.name, url: redactUrl(target), channel: name.slice(0, 8) };
+  }
+
+  #isPersonal(name: string): boolean {
+    const foundAt = this.#personal.get(name) ?? Number.NEGATIVE_INFINITY;
+    return this.#options.clock.now() - foundAt < PERSONAL_MEMORY_MS;
+  }
+
+  #onPersonal({ endpoint }: Wanted, name: string, text: string): void {
+    this.#personal.set(name, this.#options.clock.now());
+    this.#warn(endpoint, text);
   }
 
   /** Once for an endpoint: the reason is the same for all of its channels, as a rule. */

@@ -1,7 +1,7 @@
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { HttpExchange } from './exchange.ts';
-import type { Feed } from './feed.ts';
+import type { LiveFeed } from './live-feed.ts';
 
 /** How a held request came to its end. */
 export type HoldOutcome =
@@ -17,7 +17,7 @@ export type HoldOutcome =
 /** One request to hold. */
 export interface Hold {
   readonly exchange: HttpExchange;
-  readonly feed: Feed;
+  readonly feed: LiveFeed;
   /** The id of the state that the client has. */
   readonly stateId: string | undefined;
   readonly holdMs: number;

@@ -2,11 +2,11 @@ import type { Subscriber } from '../channel/subscriber.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import { carriesState, controlEvent, isLastWord } from '../protocol/event.ts';
 import type { Connection, ConnectionHooks } from '../transport/connection.ts';
-import type { Feed } from './feed.ts';
+import type { LiveFeed } from './live-feed.ts';
 
 /** One URL in a stream. */
 export interface Subscription {
-  readonly feed: Feed;
+  readonly feed: LiveFeed;
   /** The address that its events are told under. */
   readonly url: string;
   /** Ids that the client says it has, the most trustworthy first. */
@@ -29,7 +29,7 @@ export interface StreamOptions {
 }
 
 interface Place {
-  readonly feed: Feed;
+  readonly feed: LiveFeed;
   readonly url: string;
   subscriber: Subscriber | undefined;
   isLeft: boolean;

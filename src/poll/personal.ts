@@ -9,7 +9,7 @@ export interface PersonalPolicy {
   /** The poll carries nothing that identifies its client. */
   readonly isPublic: boolean;
   /** What a cookie that is set means. */
-  readonly setCookie: 'end' | 'drop';
+  readonly setCookie: 'end' | 'drop' | 'keep';
   readonly cacheControl: 'obey' | 'ignore';
   /** Is this header of a request part of the channel's key? The name is in lower case. */
   readonly isKeyed: (header: string) => boolean;

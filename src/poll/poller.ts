@@ -1,13 +1,16 @@
 import type { Clock, Timer } from '../shared/clock.ts';
 import { asProxyError, ProxyError } from '../shared/errors.ts';
-import type { Answer } from './answer.ts';
 import type { PollOutcome } from './detect.ts';
-import type { Judge } from './judge.ts';
 import type { PollBudget } from './poll-budget.ts';
 import type { Every, Pace } from './schedule.ts';
 import { delayMs, firstDelayMs, firstPace, nextPace, resumeDelayMs } from './schedule.ts';
 import type { BreakerPass, UpstreamBreaker } from './upstream-breaker.ts';
 import { verdictOf } from './verdict.ts';
+
+/**
+ * One poll: what the site is asked, and what its answer means. The poll has failed when it throws.
+ */
+export type Poll = (signal: AbortSignal) => Promise<PollOutcome>;
 
 /** What a poller is made of. */
 export interface PollerOptions {
@@ -15,10 +18,7 @@ export interface PollerOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Says what answers mean, and what makes polls conditional. */
-  readonly judge: Pick<Judge, 'conditions' | 'judge'>;
-  /** Send one poll, conditional by these header names and values. */
-  readonly fetch: (conditions: readonly string[], signal: AbortSignal) => Promise<Answer>;
+  readonly poll: Poll;
   /** What the upstream may be asked, and whether it is up: shared by all who poll it. */
   readonly upstream: { readonly budget: PollBudget; readonly breaker: UpstreamBreaker };
   /**
@@ -204,9 +204,8 @@ export class Poller {
   }
 
   async #send(): Promise<PollOutcome> {
-    const { fetch, judge } = this.#options;
     try {
-      return await judge.judge(await fetch(judge.conditions, this.#abort.signal));
+      return await this.#options.poll(this.#abort.signal);
     } catch (error) {
       return failed(error);
     }

@@ -22,6 +22,8 @@ const DEFAULT_ENDPOINT = {
   maxBody: 4 * 1_024 ** 2,
   linger: 5_000,
   history: 100,
+  authorizedBy: [],
+  probeEvery: 60_000,
   setCookie: 'end',
   cacheControl: 'obey',
   select: [],

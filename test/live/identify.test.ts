@@ -28,7 +28,8 @@ function identity(
   rest: Partial<KeyParts> = {},
 ) {
   const content = undefined;
-  const parts = { endpoint: '/a', target: '/a', content, vary, rawHeaders };
+  const kind = 'state';
+  const parts = { kind, endpoint: '/a', target: '/a', content, vary, rawHeaders } as const;
   return identify({ ...parts, downstream: DOWNSTREAM, ...rest }, SECRET);
 }
 
@@ -122,6 +123,7 @@ test('every component is part of the name', () => {
     identity(vary, headers, { content: { type: 'b', bytes: Buffer.from('a') } }),
     identity(vary, headers, { content: { type: 'a', bytes: Buffer.from([0xe9]) } }),
     identity(vary, headers, { content: { type: 'a', bytes: Buffer.from('é') } }),
+    identity(vary, headers, { kind: 'session' }),
     identity(vary, headers, { target: '/b' }),
     identity(vary, headers, { target: '/a?' }),
     identity(vary, headers, { downstream: { ...DOWNSTREAM, host: 'shop.example:8443' } }),
@@ -134,7 +136,7 @@ test('every component is part of the name', () => {
 test('a name fits anywhere, and tells nothing without the secret', () => {
   const { channel } = identity([COOKIES], ['Cookie', 'sid=hunter2']);
   assert.match(channel, /^[\w-]{43}$/);
-  const asked = { endpoint: '/a', target: '/a', content: undefined };
+  const asked = { kind: 'state', endpoint: '/a', target: '/a', content: undefined } as const;
   const parts = { ...asked, vary: [COOKIES], downstream: DOWNSTREAM };
   const other = identify({ ...parts, rawHeaders: ['Cookie', 'sid=hunter2'] }, Buffer.alloc(32, 8));
   assert.notEqual(other.channel, channel);

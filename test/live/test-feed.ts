@@ -8,7 +8,7 @@ import { silentLogger } from '../../src/shared/logger.ts';
 import { RecordingSink } from '../channel/recording-sink.ts';
 import type { ScriptedFetch } from '../poll/scripted-fetch.ts';
 import { createScriptedFetch, jsonAnswer } from '../poll/scripted-fetch.ts';
-import { openUpstream, testJudge } from '../poll/test-judge.ts';
+import { openUpstream, testPoll } from '../poll/test-judge.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 
@@ -53,11 +53,10 @@ export function createTestFeed(shared: Shared = {}): TestFeed {
     backplane,
     every: { minMs: EVERY_MS, maxMs: EVERY_MS },
     lingerMs: LINGER_MS,
-    createJudge: (retained) => testJudge(clock, retained),
+    createPoll: (retained) => testPoll(script, clock, retained),
     upstream: openUpstream(clock),
     onPersonal: () => undefined,
     patch: 'none',
-    fetch: script.fetch,
     clock,
     random: () => 0.5,
     log: silentLogger,

@@ -5,7 +5,7 @@ import type { PolledState, PollOutcome } from '../../src/poll/detect.ts';
 import { Poller } from '../../src/poll/poller.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { answer, createScriptedFetch, jsonAnswer } from './scripted-fetch.ts';
-import { openUpstream, testJudge } from './test-judge.ts';
+import { openUpstream, testPoll } from './test-judge.ts';
 
 const DATE = 'Sat, 01 Jan 2000 00:00:00 GMT';
 const LATER = 'Sun, 02 Jan 2000 00:00:00 GMT';
@@ -25,9 +25,8 @@ async function poll(
     every: { minMs: 1_000, maxMs: 1_000 },
     clock,
     random: () => 0.5,
-    judge: testJudge(clock, () => state),
     upstream: openUpstream(clock),
-    fetch: script.fetch,
+    poll: testPoll(script, clock, () => state),
     onOutcome: async (outcome) => {
       kinds.push(outcome.kind);
       if (outcome.kind === 'changed') state = outcome.state;

@@ -7,7 +7,7 @@ import { ProxyError } from '../../src/shared/errors.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import type { ScriptedFetch } from './scripted-fetch.ts';
 import { answer, createScriptedFetch, jsonAnswer } from './scripted-fetch.ts';
-import { openUpstream, testJudge } from './test-judge.ts';
+import { openUpstream, testPoll } from './test-judge.ts';
 
 /** A poller whose owner keeps the state, as a feed does. */
 function setUp(script: ScriptedFetch, every: Every = { minMs: 1_000, maxMs: 1_000 }) {
@@ -18,9 +18,8 @@ function setUp(script: ScriptedFetch, every: Every = { minMs: 1_000, maxMs: 1_00
     every,
     clock,
     random: () => 0.5,
-    judge: testJudge(clock, () => state),
     upstream: openUpstream(clock),
-    fetch: script.fetch,
+    poll: testPoll(script, clock, () => state),
     onOutcome: async (outcome, startedAt) => {
       outcomes.push({ outcome, startedAt });
       if (outcome.kind === 'changed') state = outcome.state;

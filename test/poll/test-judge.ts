@@ -1,10 +1,11 @@
 import type { JudgeOptions, Retained } from '../../src/poll/judge.ts';
 import { Judge } from '../../src/poll/judge.ts';
 import { createPollBudget } from '../../src/poll/poll-budget.ts';
-import type { PollerOptions } from '../../src/poll/poller.ts';
+import type { Poll, PollerOptions } from '../../src/poll/poller.ts';
 import { createUpstreamBreaker } from '../../src/poll/upstream-breaker.ts';
 import type { Clock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
+import type { ScriptedFetch } from './scripted-fetch.ts';
 
 /** A judge of a public endpoint without any settings. */
 export function testJudge(
@@ -29,6 +30,16 @@ export function testJudge(
     retained,
     ...options,
   });
+}
+
+/** Polls by a script, judged as above. */
+export function testPoll(
+  script: ScriptedFetch,
+  clock: Clock,
+  retained: () => Retained | undefined,
+): Poll {
+  const judge = testJudge(clock, retained);
+  return async (signal) => judge.judge(await script.fetch(judge.conditions, signal));
 }
 
 /** An upstream that takes any number of polls, and whose breaker never opens by a probe. */

@@ -1,0 +1,23 @@
+import type { Channel } from '../channel/channel.ts';
+import type { ChannelEvent } from '../protocol/event.ts';
+
+/** One channel's supply on this node, for those who show it. */
+export interface LiveFeed {
+  readonly channel: Channel;
+  /** There is nothing to wait for any more: the upstream has refused, or the proxy stops. */
+  readonly hasEnded: boolean;
+  /** Resolves when the first poll has ended, or the state is known from elsewhere. */
+  readonly settled: Promise<void>;
+  /** A stream begins: it is supplied until `leave` was called as often as this. */
+  join(): void;
+  /** A stream has ended. */
+  leave(): void;
+  /**
+   * The state for a plain request, not older than the interval.
+   *
+   * @returns `undefined` when it cannot be had: then the request must go upstream itself.
+   */
+  refresh(): Promise<ChannelEvent | undefined>;
+  /** Stop at once. */
+  close(): void;
+}

@@ -1,0 +1,215 @@
+import type { Channel } from '../channel/channel.ts';
+import type { Subscriber } from '../channel/subscriber.ts';
+import type { Ended, PollOutcome } from '../poll/detect.ts';
+import type { Poll, PollerOptions } from '../poll/poller.ts';
+import { Poller } from '../poll/poller.ts';
+import { staleId } from '../protocol/cursor.ts';
+import type { ChannelEvent } from '../protocol/event.ts';
+import { controlEvent } from '../protocol/event.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Asker, Askers } from './askers.ts';
+import { Demand } from './demand.ts';
+import type { LiveFeed } from './live-feed.ts';
+
+/** What the feed of a session is made of. */
+export interface SessionFeedOptions {
+  readonly channel: Channel;
+  /** The feed that all sessions share, opened if need be; `undefined` when there are too many. */
+  readonly openShared: () => LiveFeed | undefined;
+  /** With whose credentials the shared feed is polled. */
+  readonly askers: Askers;
+  /** Asks with the credentials of this session. */
+  readonly asker: Asker;
+  /** Ask with them once: is this session let in? */
+  readonly probe: Poll;
+  readonly probeEveryMs: number;
+  readonly lingerMs: number;
+  readonly upstream: PollerOptions['upstream'];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** How the log names this feed; holds no secret. */
+  readonly label: Readonly<Record<string, string>>;
+  /** Its answers turn out to be meant for it only; called before `onClose`. */
+  readonly onPersonal: (text: string) => void;
+  /** Nobody needs the feed any more; it must not be used after this. */
+  readonly onClose: () => void;
+}
+
+/**
+ * What one session is shown of a state that is the same for every session which the site lets in.
+ *
+ * ```
+ * asking ─ let in ─► let in: shows what the shared feed shows, lends it its credentials
+ * asking, let in ─ refused, by a probe or by a poll of the shared feed ─► closed
+ * let in ─ last stream left ─► lingering ─► closed
+ * ```
+ *
+ * SECURITY: nothing is shown to a session before the site has let it in by its own credentials, nor
+ * for longer than a probe's interval after it would not any more.
+ */
+export class SessionFeed implements LiveFeed {
+  readonly #options: SessionFeedOptions;
+  readonly #demand: Demand;
+  readonly #poller: Poller;
+  #mirrored: { readonly feed: LiveFeed; readonly subscriber: Subscriber } | undefined;
+  #letInAt: number | undefined;
+  #isClosed = false;
+  #settle: () => void = () => undefined;
+  readonly settled: Promise<void>;
+
+  constructor(options: SessionFeedOptions) {
+    this.#options = options;
+    const { clock, random, upstream, probe, probeEveryMs, lingerMs } = options;
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#demand = new Demand({
+      clock,
+      lingerMs,
+      patienceMs: lingerMs,
+      onEnd: () => this.close(),
+    });
+    this.#poller = new Poller({
+      every: { minMs: probeEveryMs, maxMs: probeEveryMs },
+      clock,
+      random,
+      upstream,
+      poll: probe,
+      onOutcome: async (outcome, startedAt) => this.#onOutcome(outcome, startedAt),
+    });
+  }
+
+  get channel(): Channel {
+    return this.#options.channel;
+  }
+
+  get hasEnded(): boolean {
+    return this.#isClosed;
+  }
+
+  join(): void {
+    this.#demand.join();
+    if (this.#isClosed) return;
+    this.#poller.start(this.#letInForMs);
+    if (this.#letInForMs > 0) this.#mirror();
+  }
+
+  leave(): void {
+    this.#demand.leave();
+  }
+
+  async refresh(): Promise<ChannelEvent | undefined> {
+    try {
+      return await this.#demand.during(async () => {
+        if (this.#letInForMs <= 0) await this.#poller.poll();
+        if (this.#isClosed || this.#letInForMs <= 0) return undefined;
+        return this.#options.openShared()?.refresh();
+      });
+    } finally {
+      // The next plain request need not be asked for again.
+      if (this.#demand.streams === 0) {
+        this.#demand.linger(Math.max(this.#options.lingerMs, this.#letInForMs));
+      }
+    }
+  }
+
+  /** The session is over: say so, and show nothing more. */
+  end({ word, status, reason, detail }: Ended): void {
+    if (this.#isClosed) return;
+    const { log, label, channel } = this.#options;
+    const level = channel.subscriberCount > 0 ? 'info' : 'debug';
+    if (word !== 'personal') log[level]({ ...label, status }, `${word}: ${detail}`);
+    this.#unmirror();
+    const data = { status, ...(reason === undefined ? {} : { reason }) };
+    channel.apply(controlEvent(word, undefined, data));
+    this.close();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const { askers, asker, onClose } = this.#options;
+    this.#demand.close();
+    this.#poller.stop();
+    this.#unmirror();
+    askers.remove(asker);
+    this.#settle();
+    onClose();
+  }
+
+  /** For how long what the last probe said still holds; while it is asked in a loop, it does. */
+  get #letInForMs(): number {
+    if (this.#letInAt === undefined) return 0;
+    const { probeEveryMs, clock } = this.#options;
+    return Math.max(this.#poller.isLooping ? 1 : 0, this.#letInAt + probeEveryMs - clock.now());
+  }
+
+  #onOutcome(outcome: PollOutcome, startedAt: number): void {
+    const { channel, askers, asker } = this.#options;
+    switch (outcome.kind) {
+      case 'changed':
+      case 'unchanged': {
+        this.#letInAt = startedAt;
+        askers.add(asker, (refusal) => this.end(refusal));
+        if (this.#demand.streams > 0) this.#mirror();
+        this.#settleWithShared();
+        return;
+      }
+      case 'failed':
+        // Who is let in is told by the shared feed.
+        if (this.#letInAt === undefined && !channel.isStale) {
+          const { code } = outcome.error;
+          const status = outcome.status === undefined ? {} : { status: outcome.status };
+          channel.apply(controlEvent('stale', staleId(undefined), { code, ...status }));
+        }
+        this.#settle();
+        return;
+      case 'ended':
+        if (outcome.word === 'personal') this.#options.onPersonal(outcome.detail);
+        this.end(outcome);
+    }
+  }
+
+  #settleWithShared(): void {
+    const shared = this.#mirrored?.feed.settled ?? Promise.resolve();
+    void shared.then(() => this.#settle());
+  }
+
+  /** Show what the shared feed shows. */
+  #mirror(): void {
+    if (this.#mirrored || this.#isClosed) return;
+    const { channel, openShared, log, label } = this.#options;
+    const feed = openShared();
+    if (!feed) {
+      log.warn(label, 'not shown: too many channels');
+      channel.apply(controlEvent('stale', staleId(undefined), { code: 'TOO_MANY_CHANNELS' }));
+      return;
+    }
+    feed.join();
+    const sink = {
+      transport: 'session',
+      takesPatches: false,
+      isWritable: true,
+      send(events: readonly ChannelEvent[]) {
+        for (const event of events) channel.apply(event);
+        return true;
+      },
+      // Not from inside of what the channel is just telling.
+      ended: () => queueMicrotask(() => this.close()),
+    };
+    const { snapshot } = channel;
+    const cursors = channel.isStale ? [staleId(snapshot?.id)] : [snapshot?.id];
+    const known = cursors.filter((id) => id !== undefined);
+    this.#mirrored = { feed, subscriber: feed.channel.subscribe(sink, known) };
+  }
+
+  #unmirror(): void {
+    const mirrored = this.#mirrored;
+    this.#mirrored = undefined;
+    if (!mirrored) return;
+    mirrored.feed.channel.unsubscribe(mirrored.subscriber);
+    mirrored.feed.leave();
+  }
+}
