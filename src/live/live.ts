@@ -84,7 +84,20 @@ export class Live {
     const { req } = exchange;
     const wanted = await this.#wanted(exchange, endpoints);
     if (!wanted) return 'pass';
-    if (wanted.content) this.#polls.add(req);
+    if (!wanted.content) return this.#answerOwnUrl(exchange, wanted);
+    this.#polls.add(req);
+    let result: LiveResult = 'answered';
+    try {
+      result = await this.#answerOwnUrl(exchange, wanted);
+      return result;
+    } finally {
+      // Nobody reads the body, and what is unread keeps the connection from going on.
+      if (result === 'answered') req.resume();
+    }
+  }
+
+  async #answerOwnUrl(exchange: HttpExchange, wanted: Wanted): Promise<LiveResult> {
+    const { req } = exchange;
     if (!acceptsEventStream(req.headers.accept)) return this.#absorber.answer(exchange, wanted);
     if (!allowsTransport(wanted.endpoint, 'sse')) throw new ProxyError('TRANSPORT_NOT_ALLOWED');
     const foreign = this.#admission.check(exchange, ownUrlGate);

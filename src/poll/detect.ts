@@ -53,10 +53,30 @@ export interface Known {
 export const MISSING_UNTIL_GONE = 3;
 
 /**
+ * SECURITY: a page without the protections that the site gave it would be another page; they belong
+ * to the body that they came with. Streams carry none of them.
+ */
+const DOCUMENT_HEADERS = [
+  'content-disposition',
+  'content-security-policy',
+  'content-security-policy-report-only',
+  'cross-origin-embedder-policy',
+  'cross-origin-opener-policy',
+  'permissions-policy',
+  'referrer-policy',
+  'refresh',
+  'x-content-type-options',
+  'x-frame-options',
+  'x-ua-compatible',
+  'x-xss-protection',
+];
+
+/**
  * SECURITY: only these may pass from one client's answer to everybody who shares the state. Never
- * `Set-Cookie`, `WWW-Authenticate`, CORS or CSP headers.
+ * `Set-Cookie`, `WWW-Authenticate`, `Clear-Site-Data` or CORS headers.
  */
 const SHARED_HEADERS = [
+  ...DOCUMENT_HEADERS,
   'content-type',
   'etag',
   'last-modified',

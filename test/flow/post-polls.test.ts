@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { test } from 'node:test';
 import { openEventStream, openLines } from '../support/stream-client.ts';
 import { until } from '../support/until.ts';
@@ -100,6 +100,28 @@ test('a body that comes in chunks, or slowly, arrives whole', async (t) => {
     site.of('add').map(({ body }) => body),
     [action.join(''), action.join('')],
   );
+});
+
+test('a connection goes on after polls that were answered here', async (t) => {
+  const site = await openRpcSite(t);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on('warning', onWarning);
+  t.after(() => process.off('warning', onWarning));
+  const sockets = new Set();
+  for (let i = 0; i < 30; i++) {
+    await new Promise<void>((resolve, reject) => {
+      const options = { method: 'POST', agent, headers: { 'content-type': 'application/json' } };
+      const req = request(`${site.proxy.url}/rpc`, options, (res) => {
+        res.resume().on('end', resolve);
+      });
+      req.on('error', reject).on('socket', (socket) => sockets.add(socket));
+      req.end('{"method":"list"}');
+    });
+  }
+  assert.deepEqual([sockets.size, site.calls.length, warnings], [1, 1, []]);
 });
 
 test('other bodies, and other types, are other channels', async (t) => {

@@ -182,12 +182,15 @@ test('only headers that describe the state are kept', async () => {
     'content-language': 'en',
     'cache-control': 'no-cache',
     vary: 'Cookie',
+    'content-security-policy': "default-src 'self'",
+    'x-frame-options': 'DENY',
+    refresh: '3',
   };
   const secret = {
     'set-cookie': 'sid=1; HttpOnly',
     'www-authenticate': 'Basic',
     'access-control-allow-origin': '*',
-    'content-security-policy': "default-src 'self'",
+    'clear-site-data': '"*"',
     'content-encoding': 'identity',
     'content-length': '2',
     'x-user': 'alice',
