@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
 import yargs from 'yargs';
-import type { CliOptions } from './commands/config.ts';
 import { EXIT } from './commands/exit.ts';
+import { DEFAULT_CONFIG, sourceOptions, withSource } from './commands/source-options.ts';
+import { checkSiteUrl, splitHeader, UsageError } from './commands/usage.ts';
 import { TRANSPORT_NAMES } from './protocol/surface.ts';
 import { packageVersion } from './shared/version.ts';
-
-const DEFAULT_CONFIG = 'proxy.config.json';
 
 const EXAMPLES: readonly [command: string, description: string][] = [
   ['$0 --site http://127.0.0.1:3000', 'serve a site through the proxy'],
@@ -126,51 +124,6 @@ export async function main(args: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-function sourceOptions<T>(builder: import('yargs').Argv<T>) {
-  return builder
-    .option('config', {
-      alias: 'c',
-      type: 'string',
-      requiresArg: true,
-      describe: `Config file, or - for standard input (default: ./${DEFAULT_CONFIG}, unless --site is given)`,
-    })
-    .option('site', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Without a file: the site, as http://host:port',
-    })
-    .option('live', {
-      type: 'string',
-      array: true,
-      requiresArg: true,
-      describe: 'Without a file: a path and how often it is polled, as /api/status=2s; repeatable',
-    })
-    .option('listen', {
-      type: 'string',
-      array: true,
-      requiresArg: true,
-      describe: 'Without a file: address to listen on (default: 127.0.0.1:8080); repeatable',
-    })
-    .check(({ config, site, live, listen, help }) => {
-      if (help) return true;
-      for (const [name, value] of Object.entries({ config, site } as Record<string, unknown>)) {
-        if (Array.isArray(value)) throw new UsageError(`--${name} can be given only once`);
-      }
-      if (config !== undefined && (site ?? live ?? listen) !== undefined) {
-        throw new UsageError('--config cannot be combined with --site, --live or --listen');
-      }
-      if (site === undefined && (live ?? listen) !== undefined) {
-        throw new UsageError('--live and --listen need --site, as in --site http://127.0.0.1:3000');
-      }
-      if (site === undefined && config === undefined && !existsSync(DEFAULT_CONFIG)) {
-        throw new UsageError(
-          `there is no ./${DEFAULT_CONFIG}: name a file with --config, or a site with --site http://host:port`,
-        );
-      }
-      return true;
-    });
-}
-
 function tailOptions<T>(builder: import('yargs').Argv<T>) {
   return builder
     .positional('url', {
@@ -286,32 +239,4 @@ function refreshOptions<T>(builder: import('yargs').Argv<T>) {
       for (const one of url) checkSiteUrl(one);
       return true;
     });
-}
-
-function checkSiteUrl(url: string): void {
-  if (/^(?:\/|https?:\/\/[^/?#])/i.test(url)) return;
-  throw new UsageError(`not a path or an http URL: ${url}; as in /api/status`);
-}
-
-function splitHeader(text: string): [name: string, value: string] {
-  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/.exec(text) ?? [];
-  if (name === undefined || value === undefined) {
-    throw new UsageError(`not a header: "${text}"; as in --header 'Cookie: SESSION=1'`);
-  }
-  return [name, value];
-}
-
-/** A mistake of the user's, not of ours. */
-class UsageError extends Error {}
-
-function withSource(options: {
-  config?: string | undefined;
-  site?: string | undefined;
-  live?: string[] | undefined;
-  listen?: string[] | undefined;
-}): CliOptions {
-  const { config, site, live = [], listen = [] } = options;
-  return site === undefined
-    ? { kind: 'file', file: config ?? DEFAULT_CONFIG }
-    : { kind: 'flags', site, live, listen };
 }

@@ -1,13 +1,9 @@
 import type { ChannelReport, Explanation, Sibling } from '../shared/explanation.ts';
+import type { Section } from './aligned-lines.ts';
+import { alignedLines } from './aligned-lines.ts';
 import { adviceOn } from './explanation-advice.ts';
 import { printable } from './printable.ts';
 import { about, counted, sizeText } from './quantities.ts';
-
-/** A part of the text: its lines may have names of their own. */
-interface Section {
-  readonly title: string;
-  readonly lines: readonly (string | readonly [name: string, text: string])[];
-}
 
 /** An explanation for people: aligned, without a line break at its end. */
 export function explanationText(explanation: Explanation): string {
@@ -19,20 +15,8 @@ export function explanationText(explanation: Explanation): string {
     { title: 'channel', lines: channelLines(explanation) },
     { title: 'others', lines: otherLines(explanation) },
     { title: 'verdict', lines: adviceOn(explanation) },
-  ].filter(({ lines }) => lines.length > 0);
-  const width = Math.max(...sections.map(({ title }) => title.length)) + 2;
-  return [url, ...sections.flatMap((section) => sectionLines(section, width))]
-    .map(printable)
-    .join('\n');
-}
-
-function sectionLines({ title, lines }: Section, width: number): string[] {
-  const names = lines.flatMap((line) => (typeof line === 'string' ? [] : [line[0].length]));
-  const inner = Math.max(0, ...names) + 2;
-  return lines.map((line, i) => {
-    const text = typeof line === 'string' ? line : `${line[0].padEnd(inner)}${line[1]}`;
-    return `${(i === 0 ? title : '').padEnd(width)}${text}`;
-  });
+  ];
+  return [url, ...alignedLines(sections)].map(printable).join('\n');
 }
 
 function channelLines({ key, channel }: Explanation): Section['lines'] {

@@ -121,11 +121,13 @@ const NONE: readonly string[] = [];
 const UNCHANGED = { kind: 'unchanged' } as const;
 
 /**
+ * Header names and values that make a poll conditional on this answer.
+ *
  * RFC 9110 §13.1: the entity tag where there is one, else the date. A date has the resolution of a
  * second: one that is not older than the answer would hide a second change in the same second
  * (§8.8.2.2).
  */
-function conditionsOf(headers: ReadonlyMap<string, string>): readonly string[] {
+export function conditionsOf(headers: ReadonlyMap<string, string>): readonly string[] {
   const etag = headers.get('etag');
   if (etag) return ['if-none-match', etag];
   const modified = headers.get('last-modified');

@@ -34,9 +34,7 @@ export function findPersonal(
     const text = `its answers set a cookie ("${cookie}"); "setCookie" says what that means`;
     return { reason: 'set-cookie', text };
   }
-  const unkeyed = listItems(answer.headers.get('vary')?.toLowerCase() ?? '').find(
-    (name) => name === '*' || !(HARMLESS_VARY.has(name) || policy.isKeyed(name)),
-  );
+  const [unkeyed] = unkeyedVary(answer, policy);
   if (unkeyed !== undefined) {
     return { reason: 'vary', text: `its answers vary on "${unkeyed}", which is not in "vary"` };
   }
@@ -50,6 +48,16 @@ export function findPersonal(
         reason: 'cache-control',
         text: `its answers say "${directive.toLowerCase()}"; "cacheControl": "ignore" shares them all the same`,
       };
+}
+
+/** Headers, in lower case, that an answer varies on and that are no part of the channel's key. */
+export function unkeyedVary(
+  { headers }: Pick<Answer, 'headers'>,
+  { isKeyed }: Pick<PersonalPolicy, 'isKeyed'>,
+): string[] {
+  return listItems(headers.get('vary')?.toLowerCase() ?? '').filter(
+    (name) => name === '*' || !(HARMLESS_VARY.has(name) || isKeyed(name)),
+  );
 }
 
 /** The name of a cookie that the answer sets, and that the poll has not sent with the same value. */
