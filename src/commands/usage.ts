@@ -7,11 +7,19 @@ export function checkSiteUrl(url: string): void {
   throw new UsageError(`not a path or an http URL: ${url}; as in /api/status`);
 }
 
-/** Read `Name: value`. @throws {UsageError} */
+/**
+ * Read `Name: value`.
+ *
+ * SECURITY: the message repeats nothing of it: where the name was forgotten, the rest is a secret.
+ *
+ * @throws {UsageError}
+ */
 export function splitHeader(text: string): [name: string, value: string] {
-  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/.exec(text) ?? [];
+  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*((?:\t|\P{Cc})*)$/u.exec(text) ?? [];
   if (name === undefined || value === undefined) {
-    throw new UsageError(`not a header: "${text}"; as in --header 'Cookie: SESSION=1'`);
+    throw new UsageError(
+      "not a header: it needs a name and a colon, as in --header 'Cookie: SESSION=1'",
+    );
   }
   return [name, value];
 }

@@ -50,7 +50,7 @@ const MISTAKES: readonly [args: readonly string[], message: RegExp][] = [
   [['explain', '/a', '/b'], /Unknown argument: \/b/],
   [['explain', 'api/status'], /not a path or an http URL: api\/status/],
   [['explain', 'ftp://shop.example/a'], /not a path or an http URL/],
-  [['explain', '/a', '-H', 'Cookie'], /not a header: "Cookie"/],
+  [['explain', '/a', '-H', 'Cookie'], /not a header: it needs a name/],
   [['explain', '/a', '--method', 'GET /'], /not a method/],
   [['explain', '/a', '--method', 'GET', '--method', 'POST'], /--method can be given only once/],
   [['explain', '/a', '--body', 'a', '--body', 'b'], /--body can be given only once/],
