@@ -1,4 +1,5 @@
 import yargs from 'yargs';
+import { checkOptions, probeQuestion } from './commands/check-options.ts';
 import { EXIT } from './commands/exit.ts';
 import { DEFAULT_CONFIG, sourceOptions, withSource } from './commands/source-options.ts';
 import { checkSiteUrl, splitHeader, UsageError } from './commands/usage.ts';
@@ -14,6 +15,7 @@ const EXAMPLES: readonly [command: string, description: string][] = [
   ["curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/api/status", 'see it pushed'],
   ['$0 tail http://127.0.0.1:8080/api/status', 'the same, through any transport'],
   ['$0 check', `say everything that is wrong with ./${DEFAULT_CONFIG}`],
+  ['$0 check --probe', 'and whether what it polls can be polled like that'],
 ];
 
 /**
@@ -38,10 +40,17 @@ export async function main(args: readonly string[]): Promise<number> {
     .command(
       'check',
       'Check the config and report everything wrong with it',
-      sourceOptions,
+      checkOptions,
       async (options) => {
-        const { check } = await import('./commands/check.ts');
-        exitCode = check(withSource(options));
+        const source = withSource(options);
+        if (!options.probe) {
+          const { check } = await import('./commands/check.ts');
+          exitCode = check(source);
+          return;
+        }
+        const { checkByProbe } = await import('./commands/check-by-probe.ts');
+        const { probeConfig } = await import('./probe-config.ts');
+        exitCode = await checkByProbe({ source, ...probeQuestion(options) }, probeConfig);
       },
     )
     .command(

@@ -15,12 +15,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   passthrough: ['shared', 'config'],
   server: ['protocol', 'shared', 'config'],
   live: ['protocol', 'shared', 'config', 'cluster', 'poll', 'channel', 'transport'],
+  probe: ['protocol', 'shared', 'config', 'poll', 'live'],
   reader: ['protocol', 'shared'],
   commands: ['protocol', 'shared', 'config', 'reader', 'main.ts'],
 };
 
 /** Composition roots: they join the rooms, and nothing inside a room imports them. */
-const ROOTS = ['main.ts', 'site-polls.ts', 'cli.ts', 'index.ts'];
+const ROOTS = ['main.ts', 'probe-config.ts', 'site-polls.ts', 'cli.ts', 'index.ts'];
 
 interface SourceFile {
   readonly path: string;

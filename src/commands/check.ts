@@ -1,4 +1,4 @@
-import type { EndpointConfig } from '../config/schema.ts';
+import type { Config, EndpointConfig } from '../config/schema.ts';
 import { formatDuration } from '../config/units.ts';
 import type { CliOptions } from './config.ts';
 import { readConfigOrExplain } from './config.ts';
@@ -8,7 +8,13 @@ import { EXIT } from './exit.ts';
 export function check(options: CliOptions): number {
   const config = readConfigOrExplain(options);
   if (!config) return EXIT.config;
-  console.log(`${options.kind === 'file' ? options.file : 'command line'}: ok`);
+  printSummary(config, options);
+  return EXIT.ok;
+}
+
+/** Print what a config says. */
+export function printSummary(config: Config, source: CliOptions): void {
+  console.log(`${source.kind === 'file' ? source.file : 'command line'}: ok`);
   console.log(`  site ${config.site.url.origin}`);
   for (const [path, { origins, rewriteUrls }] of Object.entries(config.comet)) {
     const rewriting = rewriteUrls ? ', its URLs in pages are rewritten' : '';
@@ -17,7 +23,6 @@ export function check(options: CliOptions): number {
   for (const [path, endpoints] of Object.entries(config.live)) {
     for (const endpoint of endpoints) console.log(`  live ${path} ${endpointLine(endpoint)}`);
   }
-  return EXIT.ok;
 }
 
 function endpointLine({ method, every, polls, vary }: EndpointConfig): string {
