@@ -25,11 +25,13 @@ export function printSummary(config: Config, source: CliOptions): void {
   }
 }
 
-function endpointLine({ method, every, polls, vary }: EndpointConfig): string {
+function endpointLine({ method, every, polls, vary, authorizedBy }: EndpointConfig): string {
   const { minMs, maxMs } = every;
   const interval =
     minMs === maxMs ? formatDuration(minMs) : `${formatDuration(minMs)}..${formatDuration(maxMs)}`;
   const by = method === 'GET' ? '' : ` by ${method}`;
-  const sharing = vary.length === 0 ? 'public' : 'private';
+  const isPublic = vary.length === 0;
+  const sharing =
+    authorizedBy.length > 0 ? 'one poll for all who are let in' : isPublic ? 'public' : 'private';
   return `every ${interval}${by}, ${sharing}, plain requests: ${polls}`;
 }

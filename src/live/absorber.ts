@@ -92,7 +92,7 @@ export class Absorber {
     if (foreignOrigin(req.rawHeaders, ownOrigin(downstream)) !== undefined) return 'pass';
     const { rawHeaders } = req;
     const found = this.#options.feeds.find(wanted, { downstream, rawHeaders });
-    if (!found || found.isPersonal) return 'pass';
+    if (!found || found.passes) return 'pass';
     let state = await found.feed.refresh();
     if (!state || this.#isPersonal(endpoint, state)) return 'pass';
     let answer = this.#answerFrom(state, wanted, rawHeaders);

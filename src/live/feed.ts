@@ -1,6 +1,6 @@
 import type { Channel } from '../channel/channel.ts';
 import type { Backplane, Lease, Unsubscribe } from '../cluster/backplane.ts';
-import type { PollOutcome } from '../poll/detect.ts';
+import type { Ended, PollOutcome } from '../poll/detect.ts';
 import type { PatchFormat } from '../poll/diff.ts';
 import type { Retained } from '../poll/judge.ts';
 import type { Poll, PollerOptions, PollerReport } from '../poll/poller.ts';
@@ -31,8 +31,8 @@ export interface FeedOptions {
   readonly log: Logger;
   /** How the log names this feed; holds no secret. */
   readonly label: Readonly<Record<string, string>>;
-  /** The answers turn out to be meant for one client only; called before `onClose`. */
-  readonly onPersonal: (text: string) => void;
+  /** The upstream has refused, or means its answers for one client only; called before `onClose`. */
+  readonly onEnded: (outcome: Ended) => void;
   /** Nobody needs the feed any more; it must not be used after this. */
   readonly onClose: () => void;
 }
@@ -284,7 +284,7 @@ export class Feed implements LiveFeed {
         await this.#publisher?.failed(outcome);
         break;
       case 'ended':
-        if (outcome.word === 'personal') this.#options.onPersonal(outcome.detail);
+        this.#options.onEnded(outcome);
         await this.#publisher?.ended(outcome);
         this.close();
         return;

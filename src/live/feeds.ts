@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Channel } from '../channel/channel.ts';
 import type { Channels } from '../channel/channels.ts';
 import type { Backplane } from '../cluster/backplane.ts';
+import type { Ended } from '../poll/detect.ts';
 import type { JudgeOptions, Retained } from '../poll/judge.ts';
 import { Judge } from '../poll/judge.ts';
 import type { PollerOptions } from '../poll/poller.ts';
@@ -55,13 +56,15 @@ export interface Client {
 /** The feed of a request. */
 export interface FoundFeed {
   readonly feed: LiveFeed;
-  /** Its answers were found a short while ago to be meant for one client only. */
-  readonly isPersonal: boolean;
+  /** Plain requests go to the site: a short while ago nothing was found that could be shared. */
+  readonly passes: boolean;
 }
 
 /** For how long answers that were meant for one client are taken to be so still. */
 const PERSONAL_MEMORY_MS = 60_000;
-const MAX_PERSONAL = 10_000;
+/** For how long the site is taken to refuse still: a page that polls it would else cost two requests. */
+const REFUSED_MEMORY_MS = 5_000;
+const MAX_REMEMBERED = 10_000;
 
 interface OpenFeed {
   readonly feed: Feed;
@@ -77,8 +80,8 @@ const KEY_LENGTH = 12;
 export class Feeds {
   readonly #options: FeedsOptions;
   readonly #feeds = new Map<string, OpenFeed>();
-  /** When channels were found to be personal. */
-  readonly #personal = new LRUCache<string, number>({ max: MAX_PERSONAL });
+  /** By channel: until when plain requests go to the site without a poll. */
+  readonly #passUntil = new LRUCache<string, number>({ max: MAX_REMEMBERED });
   readonly #warned = new Set<string>();
   /** Of endpoints with `authorizedBy`, by the names of the sessions' own channels. */
   readonly #sessions = new Map<string, SessionFeed>();
@@ -96,7 +99,7 @@ export class Feeds {
     const feed = hasSessions
       ? this.#session(wanted, client, identity)
       : (this.#feeds.get(identity.channel)?.feed ?? this.#openOwn(wanted, identity));
-    return feed && { feed, isPersonal: this.#isPersonal(identity.channel) };
+    return feed && { feed, passes: this.#passes(identity.channel, feed.channel.name) };
   }
 
   /**
@@ -211,7 +214,7 @@ export class Feeds {
       random,
       log,
       label: this.#label(wanted, own.channel),
-      onPersonal: (text) => this.#onPersonal(wanted, shared.channel, text),
+      onEnded: (outcome) => this.#onEnded(wanted, [shared.channel, own.channel], outcome),
       onClose: () => {
         this.#sessions.delete(own.channel);
         askers.sessions -= 1;
@@ -260,7 +263,7 @@ export class Feeds {
       random,
       log,
       label: this.#label(wanted, name),
-      onPersonal: (text) => this.#onPersonal(wanted, name, text),
+      onEnded: (outcome) => this.#onEnded(wanted, [name, name], outcome),
       onClose: () => {
         this.#feeds.delete(name);
         channels.rest(channel);
@@ -301,14 +304,20 @@ export class Feeds {
     return { endpoint: endpoint.name, url: redactUrl(target), channel: name.slice(0, 8) };
   }
 
-  #isPersonal(name: string): boolean {
-    const foundAt = this.#personal.get(name) ?? Number.NEGATIVE_INFINITY;
-    return this.#options.clock.now() - foundAt < PERSONAL_MEMORY_MS;
+  #passes(...names: readonly string[]): boolean {
+    const now = this.#options.clock.now();
+    return names.some((name) => now < (this.#passUntil.get(name) ?? Number.NEGATIVE_INFINITY));
   }
 
-  #onPersonal({ endpoint }: Wanted, name: string, text: string): void {
-    this.#personal.set(name, this.#options.clock.now());
-    this.#warn(endpoint, text);
+  /** @param names - Of the channel whose state it is, and of the one that has ended. */
+  #onEnded({ endpoint }: Wanted, names: readonly [string, string], outcome: Ended): void {
+    const now = this.#options.clock.now();
+    if (outcome.word === 'personal') {
+      this.#passUntil.set(names[0], now + PERSONAL_MEMORY_MS);
+      this.#warn(endpoint, outcome.detail);
+    } else {
+      this.#passUntil.set(names[1], now + REFUSED_MEMORY_MS);
+    }
   }
 
   /** Once for an endpoint: the reason is the same for all of its channels, as a rule. */

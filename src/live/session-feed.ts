@@ -31,8 +31,8 @@ export interface SessionFeedOptions {
   readonly log: Logger;
   /** How the log names this feed; holds no secret. */
   readonly label: Readonly<Record<string, string>>;
-  /** Its answers turn out to be meant for it only; called before `onClose`. */
-  readonly onPersonal: (text: string) => void;
+  /** The upstream has refused, or means its answers for it only; called before `onClose`. */
+  readonly onEnded: (outcome: Ended) => void;
   /** Nobody needs the feed any more; it must not be used after this. */
   readonly onClose: () => void;
 }
@@ -116,12 +116,14 @@ export class SessionFeed implements LiveFeed {
   }
 
   /** The session is over: say so, and show nothing more. */
-  end({ word, status, reason, detail }: Ended): void {
+  end(outcome: Ended): void {
     if (this.#isClosed) return;
+    const { word, status, reason, detail } = outcome;
     const { log, label, channel } = this.#options;
     const level = channel.subscriberCount > 0 ? 'info' : 'debug';
     if (word !== 'personal') log[level]({ ...label, status }, `${word}: ${detail}`);
     this.#unmirror();
+    this.#options.onEnded(outcome);
     const data = { status, ...(reason === undefined ? {} : { reason }) };
     channel.apply(controlEvent(word, undefined, data));
     this.close();
@@ -167,7 +169,6 @@ export class SessionFeed implements LiveFeed {
         this.#settle();
         return;
       case 'ended':
-        if (outcome.word === 'personal') this.#options.onPersonal(outcome.detail);
         this.end(outcome);
     }
   }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../shared/clock.ts';
+import { essence, isJson } from '../shared/media-type.ts';
 import type { Answer } from './answer.ts';
 import { contentCoding, decode } from './decode.ts';
 import type { PolledState, PollOutcome } from './detect.ts';
@@ -85,7 +86,7 @@ export class Judge {
   async #compare(answer: Answer, state: Retained | undefined): Promise<PolledState | undefined> {
     const { rewrite, maxBytes } = this.#options;
     const type = answer.headers.get('content-type');
-    const known = state && state.headers['content-type'] === type ? state : undefined;
+    const known = state && isSameType(state.headers['content-type'], type) ? state : undefined;
     const coding = contentCoding(answer);
     if (known && coding === '' && !rewrite && answer.body.equals(known.data)) {
       this.#keptBack = undefined;
@@ -115,6 +116,15 @@ export class Judge {
     }
     return this.#known.fingerprint === fingerprint(body, type, comparison);
   }
+}
+
+/** White space, letters and the charset of JSON, which is always the same one, make no difference. */
+function isSameType(one: string | undefined, other: string | undefined): boolean {
+  return one === other || plainType(one ?? '') === plainType(other ?? '');
+}
+
+function plainType(type: string): string {
+  return isJson(type) ? essence(type) : type.toLowerCase().replaceAll(/[\s"]/g, '');
 }
 
 const NONE: readonly string[] = [];

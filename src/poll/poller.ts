@@ -129,7 +129,8 @@ export class Poller {
   }
 
   #planRenewal(): void {
-    this.#plan(Math.max(0, this.#startedAt + RENEW_GAP_MS - this.#options.clock.now()));
+    const at = Math.max(this.#startedAt + RENEW_GAP_MS, this.#pace.notBefore);
+    this.#plan(Math.max(0, at - this.#options.clock.now()));
   }
 
   /** The upstream answers again: come back at some moment within the interval, not all at once. */

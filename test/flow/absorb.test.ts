@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { startTestProxy } from '../support/proxy.ts';
 import { openEventStream } from '../support/stream-client.ts';
 import { startUpstream } from '../support/upstream.ts';
@@ -127,4 +128,21 @@ test('a snapshot image that pages reload with cache-busters is fetched once', as
     assert.deepEqual(Buffer.from(await response.arrayBuffer()), png);
   }
   assert.equal(upstream.requests.length, 1);
+});
+
+test('what the site refuses costs it one poll in a while, not one for each request', async (t) => {
+  const clock = createFakeClock();
+  const upstream = await startUpstream(t, (_req, res) => res.writeHead(404).end());
+  const live = { '/gone': { every: '1s', vary: [] } };
+  const proxy = await startTestProxy(t, { site: upstream.url, live }, clock);
+  const ask = async () => {
+    const answer = await fetch(`${proxy.url}/gone`);
+    assert.equal(answer.status, 404);
+    await answer.text();
+  };
+  for (let i = 0; i < 5; i++) await ask();
+  assert.equal(upstream.requests.length, 1 + 5);
+  await clock.advance(5_000);
+  await ask();
+  assert.equal(upstream.requests.length, 2 + 6);
 });

@@ -55,7 +55,7 @@ export function createTestFeed(shared: Shared = {}): TestFeed {
     lingerMs: LINGER_MS,
     createPoll: (retained) => testPoll(script, clock, retained),
     upstream: openUpstream(clock),
-    onPersonal: () => undefined,
+    onEnded: () => undefined,
     patch: 'none',
     clock,
     random: () => 0.5,

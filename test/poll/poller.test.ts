@@ -203,3 +203,39 @@ test('three 404 in a row are the end; one between others is not', async () => {
   const expected = ['changed', 'failed', 'failed', 'unchanged', 'failed', 'failed', 'ended'];
   assert.deepEqual(kinds(), expected);
 });
+
+test('a poll that is asked for at once waits as long as Retry-After says', async () => {
+  const script = createScriptedFetch(answer(503, '', { 'retry-after': '30' }));
+  const { clock, poller } = setUp(script);
+  poller.start();
+  await clock.advance(0);
+  const renewed = poller.renew();
+  await clock.advance(29_999);
+  assert.equal(script.sent.length, 1);
+  await clock.advance(10_000);
+  await renewed;
+  assert.equal(script.sent.length, 2);
+});
+
+test('a type that is spelled in another way is no change', async () => {
+  const types = ['application/json', 'application/json; charset=utf-8', 'Application/JSON'];
+  const script = createScriptedFetch();
+  const { clock, poller, kinds } = setUp(script);
+  for (const type of types) {
+    script.reply = answer(200, '{"n":1}', { 'content-type': type });
+    await poller.poll();
+  }
+  for (const type of ['text/xml;charset=UTF-8', 'text/xml; charset="utf-8"', 'text/plain']) {
+    script.reply = answer(200, '{"n":1}', { 'content-type': type });
+    await poller.poll();
+  }
+  await clock.advance(0);
+  assert.deepEqual(kinds(), [
+    'changed',
+    'unchanged',
+    'unchanged',
+    'changed',
+    'unchanged',
+    'changed',
+  ]);
+});
