@@ -4,6 +4,7 @@ import { OWN_PREFIX } from '../protocol/surface.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ownOrigin } from '../shared/downstream.ts';
 import { ProxyError } from '../shared/errors.ts';
+import { eventText } from '../shared/event-text.ts';
 import type { Logger } from '../shared/logger.ts';
 import { headerValue } from '../shared/raw-headers.ts';
 import { corsHeaders } from '../transport/gate.ts';
@@ -220,7 +221,7 @@ export class Live {
         cursors,
         async (subscription) => {
           const { snapshot } = subscription.feed.channel;
-          if (snapshot?.encoding === 'base64') throw new ProxyError('NOT_TEXT');
+          if (snapshot && !eventText(snapshot)) throw new ProxyError('NOT_TEXT');
           await this.#answer(exchange, [subscription], reading, leave);
           return 'answered';
         },

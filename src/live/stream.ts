@@ -1,6 +1,7 @@
 import type { Subscriber } from '../channel/subscriber.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import { carriesState, controlEvent, isLastWord } from '../protocol/event.ts';
+import { eventText } from '../shared/event-text.ts';
 import type { Connection, ConnectionHooks } from '../transport/connection.ts';
 import type { LiveFeed } from './live-feed.ts';
 
@@ -133,7 +134,7 @@ function createTextOnly(): (events: readonly ChannelEvent[]) => readonly Channel
   return (events) =>
     events.flatMap((event) => {
       const wasHidden = isHidden;
-      if (carriesState(event)) isHidden = event.encoding === 'base64';
+      if (carriesState(event)) isHidden = eventText(event) === undefined;
       if (isHidden && !isLastWord(event)) {
         return wasHidden ? [] : [controlEvent('stale', event.id, { code: 'NOT_TEXT' })];
       }

@@ -26,7 +26,7 @@ const TABLE = {
   METHOD_NOT_ALLOWED: [405, 'this method is not allowed here'],
   METHOD_NOT_PASSED_ON: [405, 'this method is not passed on'],
   TRANSPORT_NOT_ALLOWED: [406, 'this endpoint does not allow this transport'],
-  NOT_TEXT: [406, 'this endpoint is not text: use a transport under /_comet/, which sends base64'],
+  NOT_TEXT: [406, 'this endpoint is no text: use a transport under /_comet/, which sends base64'],
   REQUEST_TIMEOUT: [408, 'the request was not sent in time'],
   URI_TOO_LONG: [414, 'the request target is too long'],
   EXPECTATION_FAILED: [417, 'no other expectation than "100-continue" can be met'],

@@ -1,4 +1,5 @@
 import type { ChannelEvent } from '../protocol/event.ts';
+import { eventText } from '../shared/event-text.ts';
 import { isJson } from '../shared/media-type.ts';
 
 const LINE_FEED = 0x0a;
@@ -10,8 +11,8 @@ const CLOSE = Buffer.from('}');
  * One event as one line of JSON: `{"url","id","event","data"}`.
  *
  * JSON stands in `data` as the upstream wrote it, so that large numbers and the order of keys
- * survive. Anything else is a string there, and `contentType` says what it is; what is not UTF-8
- * text is in base64, and `encoding` says so.
+ * survive. Anything else is a string there, and `contentType` says what it is; what is no text
+ * is in base64, and `encoding` says so.
  */
 export function envelope(event: ChannelEvent, url: string): Buffer {
   if (last?.event === event && last.url === url) return last.envelope;
@@ -24,18 +25,18 @@ let last: { event: ChannelEvent; url: string; envelope: Buffer } | undefined;
 
 function makeEnvelope(event: ChannelEvent, url: string): Buffer {
   const head = { url, ...(event.id === undefined ? {} : { id: event.id }), event: event.type };
+  const text = eventText(event);
   // RFC 9110 §8.3: what a body without a type may be taken for.
-  const contentType = event.headers['content-type'] ?? 'application/octet-stream';
-  const json = event.encoding === 'utf8' && isJson(contentType) ? jsonLine(event.data) : undefined;
+  const type = text ? text.contentType : event.headers['content-type'];
+  const contentType = type ?? 'application/octet-stream';
+  const json = text && isJson(contentType) ? jsonLine(text.data) : undefined;
   if (json) {
     const start = `${JSON.stringify(head).slice(0, -1)},"data":`;
     return Buffer.concat([Buffer.from(start), json, CLOSE]);
   }
-  const bytes = view(event.data);
-  const data =
-    event.encoding === 'base64'
-      ? { encoding: 'base64', data: bytes.toString('base64') }
-      : { data: bytes.toString('utf8') };
+  const data = text
+    ? { data: view(text.data).toString('utf8') }
+    : { encoding: 'base64', data: view(event.data).toString('base64') };
   return Buffer.from(JSON.stringify({ ...head, contentType, ...data }));
 }
 

@@ -1,6 +1,7 @@
 import type { ChannelEvent } from '../protocol/event.ts';
 import { carriesState } from '../protocol/event.ts';
 import { errorStatus } from '../shared/errors.ts';
+import { eventText } from '../shared/event-text.ts';
 import { envelope, hasLineBreak, view } from './envelope.ts';
 import type { StreamFraming } from './framing.ts';
 
@@ -31,7 +32,7 @@ export const bareSse: StreamFraming = {
   ...shared,
   name: 'sse-bare',
   carriesBinary: false,
-  frame: (event) => message(event, event.data),
+  frame: (event) => message(event, eventText(event)?.data ?? event.data),
 };
 
 /** On `/_comet/sse`: `data` is the envelope. */

@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import type { ChannelEvent } from '../protocol/event.ts';
 import { isLastWord } from '../protocol/event.ts';
 import type { Clock, Timer } from '../shared/clock.ts';
+import { eventText } from '../shared/event-text.ts';
 import type { Framer } from './coding.ts';
 import { deflatedMessage, message } from './coding.ts';
 import type { Connection, ConnectionHooks } from './connection.ts';
@@ -29,8 +30,9 @@ export const envelopes: Framer = { frame: envelope };
 
 /** On an endpoint's own URL: a message is the body, text or binary; there is no word for others. */
 export const bodies: Framer = {
-  frame: (event) => (event.type === 'snapshot' ? view(event.data) : undefined),
-  isBinary: (event) => event.encoding === 'base64',
+  frame: (event) =>
+    event.type === 'snapshot' ? view(eventText(event)?.data ?? event.data) : undefined,
+  isBinary: (event) => eventText(event) === undefined,
 };
 
 /** Close codes: RFC 6455 §7.4.1, the IANA registry, and our own (4000 + the HTTP status). */
