@@ -21,7 +21,7 @@ export interface TailOptions {
   readonly insecure: boolean;
 }
 
-const LAST_WORDS = new Set(['unauthorized', 'gone']);
+const LAST_WORDS = new Set(['unauthorized', 'gone', 'personal']);
 const MAX_BACKOFF_MS = 30_000;
 /** Statuses that another try may change. */
 const TEMPORARY = new Set([429, 502, 503, 504]);
