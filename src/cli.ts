@@ -60,8 +60,9 @@ export async function main(args: readonly string[]): Promise<number> {
       async (options) => {
         const { tail } = await import('./commands/tail.ts');
         const headers = Object.fromEntries(options.header.map(splitHeader));
-        const { url: urls, since, ...rest } = options;
-        exitCode = await tail({ ...rest, urls, since, headers });
+        const { url: urls, since, body, contentType, ...rest } = options;
+        if (urls.length > 1 && body !== undefined) throw new UsageError('--body is for one URL');
+        exitCode = await tail({ ...rest, urls, since, headers, body, contentType });
       },
     )
     .command(
@@ -159,6 +160,16 @@ function tailOptions<T>(builder: import('yargs').Argv<T>) {
       requiresArg: true,
       default: [] as string[],
       describe: "Header to send, as 'Cookie: SESSION=1'; repeatable",
+    })
+    .option('body', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'The URL is polled by POST with this body',
+    })
+    .option('content-type', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Its type; default: JSON or a form, as it looks',
     })
     .option('json', { type: 'boolean', default: false, describe: 'Print envelopes as JSON lines' })
     .option('count', {

@@ -13,6 +13,9 @@ export interface TailOptions {
   /** The cursor for the first URL. */
   readonly since: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** With what the URL is polled, by `POST`. */
+  readonly body?: string | undefined;
+  readonly contentType?: string | undefined;
   /** Print envelopes as lines of JSON. */
   readonly json: boolean;
   /** End after so many events. */
@@ -28,7 +31,11 @@ const TEMPORARY = new Set([429, 502, 503, 504]);
 
 /** Print the events of live URLs as they come. Resolves with the exit code. */
 export async function tail(options: TailOptions): Promise<number> {
-  const { transport, headers, insecure } = options;
+  const { transport, headers, insecure, body, contentType } = options;
+  const parameters = {
+    ...(body === undefined ? {} : { body }),
+    ...(contentType === undefined ? {} : { contentType }),
+  };
   const targets = options.urls.map((url) => new URL(url));
   const origin = targets[0]?.origin ?? '';
   const cursors = new Map<string, string | undefined>(
@@ -43,7 +50,14 @@ export async function tail(options: TailOptions): Promise<number> {
   while (cursors.size > 0) {
     let retryMs: number | undefined;
     try {
-      for await (const item of open({ origin, transport, urls: cursors, headers, insecure })) {
+      for await (const item of open({
+        origin,
+        transport,
+        urls: cursors,
+        headers,
+        insecure,
+        parameters,
+      })) {
         if (item.kind === 'retry') retryMs = item.retryMs;
         else if (item.kind === 'note') console.error(`comet-proxy: ${item.text}`);
         else {

@@ -7,7 +7,7 @@ const FOLDER = new URL('../../examples/applications/', import.meta.url);
 
 for (const name of readdirSync(FOLDER).filter((file) => file.endsWith('.json'))) {
   test(`examples/applications/${name} is a config without mistakes`, () => {
-    const config = loadConfig(new URL(name, FOLDER).pathname, {});
+    const config = loadConfig(new URL(name, FOLDER).pathname, { variables: {} });
     assert.ok(Object.keys(config.live).length > 0);
   });
 }
