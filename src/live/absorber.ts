@@ -15,13 +15,7 @@ import type { Feeds, FoundFeed } from './feeds.ts';
 import type { Hold, HoldOutcome } from './holder.ts';
 import { Holder } from './holder.ts';
 import type { PlainAnswer } from './plain-answer.ts';
-import {
-  hasValidator,
-  isAbsorbable,
-  plainAnswer,
-  postAnswer,
-  unkeyedVary,
-} from './plain-answer.ts';
+import { hasValidator, isAbsorbable, plainAnswer, postAnswer } from './plain-answer.ts';
 import type { Wanted } from './wanted.ts';
 
 /** What an absorber is made of. */
@@ -49,7 +43,6 @@ export class Absorber {
   readonly #options: AbsorberOptions;
   readonly #holder: Holder;
   readonly #acquaintances = new Acquaintances();
-  readonly #warned = new Set<string>();
 
   constructor(options: AbsorberOptions) {
     this.#options = options;
@@ -94,7 +87,7 @@ export class Absorber {
     const found = this.#options.feeds.find(wanted, { downstream, rawHeaders });
     if (!found || found.passes) return 'pass';
     let state = await found.feed.refresh();
-    if (!state || this.#isPersonal(endpoint, state)) return 'pass';
+    if (!state) return 'pass';
     let answer = this.#answerFrom(state, wanted, rawHeaders);
     const { channel } = found.feed;
     // Who has asked to be held knows what it has.
@@ -111,7 +104,6 @@ export class Absorber {
       // Fail open: what is not known to be so still, the site may say.
       if (outcome === 'ended' || channel.isStale) return 'pass';
       state = channel.snapshot ?? state;
-      if (this.#isPersonal(endpoint, state)) return 'pass';
       answer = this.#answerFrom(state, wanted, rawHeaders);
     }
     if (res.destroyed) return 'answered';
@@ -158,19 +150,6 @@ export class Absorber {
     });
     leave();
     return outcome;
-  }
-
-  /** SECURITY: an answer that was meant for one client is not given to another. */
-  #isPersonal(endpoint: Endpoint, state: ChannelEvent): boolean {
-    const unkeyed = unkeyedVary(state, endpoint.keyed);
-    if (!unkeyed) return false;
-    const { name } = endpoint;
-    if (!this.#warned.has(name)) {
-      this.#warned.add(name);
-      const reason = `its answers vary on "${unkeyed}", which is not in "vary"`;
-      this.#options.log.warn({ endpoint: name }, `plain requests are passed through: ${reason}`);
-    }
-    return true;
   }
 }
 

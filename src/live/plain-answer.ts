@@ -3,7 +3,6 @@ import type { ChannelEvent } from '../protocol/event.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import { hasBody, headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
 import { answerWithId } from './answer-with-id.ts';
-import { isKeyed } from './keyed-headers.ts';
 import { matchingHeaders } from './matching-headers.ts';
 
 /** An answer, decided but not written yet. */
@@ -18,9 +17,6 @@ const NO_BODY = new Uint8Array();
 /** Conditions that only the upstream can judge, and parts that only it can cut out. */
 const UPSTREAM_ONLY = ['range', 'if-match', 'if-unmodified-since', 'if-range'];
 
-/** Names in `Vary` that make no difference to requests that we answer from the state. */
-const HARMLESS_VARY = new Set(['accept-encoding', 'origin']);
-
 /** Can a plain request be answered from the state, as far as the request itself says? */
 export function isAbsorbable(method: string, headers: RawHeaders): boolean {
   return (
@@ -34,16 +30,6 @@ export function hasValidator(headers: RawHeaders): boolean {
   const tags = headerValues(headers, 'if-none-match').flatMap(listItems);
   if (tags.length > 0) return !tags.includes('*');
   return headerValue(headers, 'if-modified-since') !== undefined;
-}
-
-/**
- * Why a state must not answer plain requests of others, or `undefined` when it may: the upstream
- * says that it depends on a part of the request which the poll does not carry.
- */
-export function unkeyedVary(state: ChannelEvent, vary: readonly VaryItem[]): string | undefined {
-  return listItems((state.headers['vary'] ?? '').toLowerCase()).find(
-    (name) => name === '*' || !(isKeyed(name, vary) || HARMLESS_VARY.has(name)),
-  );
 }
 
 /** The answer to a plain request from the state: 304 when the client has it already. */

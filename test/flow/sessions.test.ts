@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeClock } from '../support/fake-clock.ts';
+import { startTestProxy } from '../support/proxy.ts';
 import { openEventStream, openLines } from '../support/stream-client.ts';
 import { until } from '../support/until.ts';
+import { startUpstream } from '../support/upstream.ts';
 import { openSessionSite } from './session-site.ts';
 import { openEnvelopes } from './socket-client.ts';
 
@@ -164,4 +166,18 @@ test('an answer that sets a new cookie ends sharing, where nothing else is said'
   const lines = await openLines(t, `${site.proxy.url}/_comet/stream?url=/all`, { cookie: 'sid=a' });
   const word = await lines.next();
   assert.deepEqual(word['data'], { status: 200, reason: 'set-cookie' });
+});
+
+test('a constant header of the polls may be what answers vary on, for plain requests too', async (t) => {
+  const upstream = await startUpstream(t, (_req, res) => {
+    res.setHeader('vary', 'Accept, Accept-Encoding').end('state');
+  });
+  const live = { '/x': { every: '1h', vary: [], headers: { Accept: 'text/plain' } } };
+  const proxy = await startTestProxy(t, { site: upstream.url, live });
+  for (let i = 0; i < 3; i++) {
+    const answer = await fetch(`${proxy.url}/x`);
+    assert.equal(answer.headers.get('cache-status'), 'comet-proxy; hit');
+    await answer.text();
+  }
+  assert.equal(upstream.requests.length, 1);
 });

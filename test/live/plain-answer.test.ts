@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { VaryItem } from '../../src/config/vary.ts';
-import { isAbsorbable, plainAnswer, unkeyedVary } from '../../src/live/plain-answer.ts';
+import { isAbsorbable, plainAnswer } from '../../src/live/plain-answer.ts';
 import type { ChannelEvent } from '../../src/protocol/event.ts';
 import { jsonSnapshot } from '../protocol/events.ts';
 
@@ -36,31 +36,6 @@ for (const [rule, method, headers, expected] of ABSORBABLE) {
     assert.equal(isAbsorbable(method, headers), expected);
   });
 }
-
-test('a state is for others only when the poll carried all that it varies on', () => {
-  const sid: VaryItem = { kind: 'cookie', name: 'sid' };
-  const language: VaryItem = { kind: 'header', name: 'accept-language' };
-  const table: [vary: string | undefined, items: VaryItem[], expected: string | undefined][] = [
-    [undefined, [], undefined],
-    ['', [], undefined],
-    ['Accept-Encoding, Origin', [], undefined],
-    ['Host, X-Forwarded-Proto, X-Forwarded-Host', [], undefined],
-    ['Cookie', [], 'cookie'],
-    ['COOKIE', [COOKIES], undefined],
-    ['Cookie', [sid], undefined],
-    ['Accept-Language', [COOKIES], 'accept-language'],
-    ['Accept-Encoding,accept-language', [language], undefined],
-    ['Accept, Prefer', [COOKIES, language], 'accept'],
-    ['User-Agent', [], 'user-agent'],
-    ['*', [COOKIES], '*'],
-    ['Accept-Encoding, *', [], '*'],
-    ['cookie', [{ kind: 'query', name: 'cookie' }], 'cookie'],
-  ];
-  for (const [vary, items, expected] of table) {
-    const state = stateWith(vary === undefined ? {} : { vary });
-    assert.equal(unkeyedVary(state, items), expected, `${vary} with ${JSON.stringify(items)}`);
-  }
-});
 
 test('a plain answer is the body, with a tag of ours where the upstream gave none', () => {
   const { status, headers, body } = plainAnswer(stateWith(), [], []);
