@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { VaryItem } from '../config/vary.ts';
 import type { Downstream } from '../shared/downstream.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
-import { headerValues } from '../shared/raw-headers.ts';
+import { headerValues, trimBlanks } from '../shared/raw-headers.ts';
 import { matchingHeaders } from './matching-headers.ts';
 import type { Content } from './request-body.ts';
 import { isIgnored } from './url-encoded.ts';
@@ -101,8 +101,8 @@ function varyingCookies(vary: readonly VaryItem[], rawHeaders: RawHeaders): stri
   if (names.size === 0) return [];
   const pairs = lines
     .flatMap((line) => line.split(';'))
-    .map((pair) => pair.trim())
-    .filter((pair) => names.has(pair.split('=', 1)[0]?.trim() ?? ''));
+    .map(trimBlanks)
+    .filter((pair) => names.has(trimBlanks(pair.split('=', 1)[0] ?? '')));
   return pairs.length === 0 ? [] : [pairs.join('; ')];
 }
 

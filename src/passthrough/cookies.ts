@@ -1,4 +1,5 @@
 import { restBelow } from '../shared/mount-path.ts';
+import { trimBlanks } from '../shared/raw-headers.ts';
 import { join } from './url-map.ts';
 
 /*
@@ -35,10 +36,10 @@ export function cookiesForUpstream(header: string, space: CookieSpace): string |
   const shared: [name: string, pair: string][] = [];
   const ownNames = new Set<string>();
   for (const part of header.split(';')) {
-    const pair = part.trim();
+    const pair = trimBlanks(part);
     const equals = pair.indexOf('=');
     if (equals === -1) continue;
-    const name = pair.slice(0, equals).trimEnd();
+    const name = trimBlanks(pair.slice(0, equals));
     // SECURITY: what does not carry the mark was not set by this upstream.
     if (name.startsWith(mark)) {
       const ownName = name.slice(mark.length);
@@ -68,8 +69,8 @@ export interface SetCookieContext extends CookieSpace {
 export function setCookieForClient(header: string, context: SetCookieContext): string {
   const [pair = '', ...attributes] = header.split(';');
   const equals = pair.indexOf('=');
-  const name = equals === -1 ? '' : pair.slice(0, equals).trim();
-  const value = equals === -1 ? pair.trim() : pair.slice(equals + 1).trim();
+  const name = equals === -1 ? '' : trimBlanks(pair.slice(0, equals));
+  const value = trimBlanks(equals === -1 ? pair : pair.slice(equals + 1));
   const kept: string[] = [];
   let path: string | undefined;
   let sameSite: string | undefined;

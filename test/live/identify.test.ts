@@ -79,6 +79,10 @@ test('of the cookies only those that are named are carried', () => {
     [['Cookie', 'sid'], { cookie: ['sid'] }],
     [['Cookie', 'sid='], { cookie: ['sid='] }],
     [['Cookie', 'sid=a=b'], { cookie: ['sid=a=b'] }],
+    [['Cookie', '\ta=1;\t sid=2 \t'], { cookie: ['sid=2'] }],
+    // The last byte of an "à" in UTF-8 is white space in Latin-1.
+    [['Cookie', 'sid=\xc3\xa0; a=1'], { cookie: ['sid=\xc3\xa0'] }],
+    [['Cookie', '\xa0sid=1; sid\xa0=2'], {}],
     [['Cookie', 'xsid=1; sidx=2; SID=3; x=sid=4'], {}],
   ];
   for (const [headers, expected] of table) assert.deepEqual(carried([SID], headers), expected);

@@ -53,6 +53,8 @@ const SET: Record<string, string> = {
   'a=b=c==; Path=/': `chat~a=b=c==; Path=/chat; ${LAX}`,
   'a="b c,d"; Path=/;;  ; x': `chat~a="b c,d"; x; Path=/chat; ${LAX}`,
   'caf\xe9=\xff; Path=/': `chat~caf\xe9=\xff; Path=/chat; ${LAX}`,
+  // An "à" in UTF-8 ends with a byte that is white space in Latin-1.
+  'a=\xc3\xa0 ; Path=/': `chat~a=\xc3\xa0; Path=/chat; ${LAX}`,
   // Names that say more than themselves lose nothing, for they come back as they were.
   '__Host-a=1; Secure; Path=/': `chat~__Host-a=1; Path=/chat; ${LAX}`,
   '__Secure-a=1; Secure; Path=/bayeux': `chat~__Secure-a=1; Path=/chat; ${LAX}`,
@@ -116,6 +118,8 @@ const SENT: Record<string, string | undefined> = {
   'chat~a=': 'a=',
   'chat~a="x y"': 'a="x y"',
   'chat~caf\xe9=\xff': 'caf\xe9=\xff',
+  'chat~a=\xc3\xa0; chat~b=1': 'a=\xc3\xa0; b=1',
+  '\xa0chat~a=1': undefined,
   'chat~chat~a=1': 'chat~a=1',
   'chat~__Host-a=1': '__Host-a=1',
   'chat~=text': 'text',
