@@ -19,11 +19,14 @@ export interface LoggerOptions {
 const REDACTED = ['authorization', 'cookie', '*.authorization', '*.cookie', '*["set-cookie"]'];
 
 /**
- * Query parameters whose values never reach a log, since EventSource forces tokens into URLs; also
- * inside a URL that is itself a parameter, and so percent-encoded.
+ * Parameters whose values never reach a log, since EventSource forces tokens into URLs: of a query,
+ * of a path (`;jsessionid=…`), and inside a URL that is itself a parameter, and so percent-encoded.
+ *
+ * SECURITY: a name holds no character that one begins after, else many of those in a URL would take
+ * the square of its length.
  */
 const SECRET_PARAMETER =
-  /((?:[?&]|%3f|%26)(?:[^=&#%]*(?:token|password|passwd|secret|signature|api[_-]?key|sess(?:ion)?(?:_?id)?)|key|sig|auth|code|sid)(?:=|%3d))(?:(?!%26|%23)[^&#])*/gi;
+  /((?:[?&;]|%3f|%26|%3b)(?:[^=&?;#%]*(?:token|password|passwd|secret|signature|api[_-]?key|sess(?:ion)?(?:_?id)?)|key|sig|auth|code|sid)(?:=|%3d))(?:(?!%26|%23)[^&#])*/gi;
 
 /** Open the application's log on standard output. */
 export function createLogger(options: LoggerOptions): Logger {

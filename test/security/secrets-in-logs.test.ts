@@ -11,6 +11,9 @@ const URLS: [url: string, logged: string][] = [
   ['/a?PHPSESSID=S', '/a?PHPSESSID=***'],
   ['/a?session=S&api-key=S', '/a?session=***&api-key=***'],
   ['/_comet/sse?url=%2Fa%3Ftoken%3DS%26x%3D1', '/_comet/sse?url=%2Fa%3Ftoken%3D***%26x%3D1'],
+  ['/a?x?token=S', '/a?x?token=***'],
+  ['/a;jsessionid=S', '/a;jsessionid=***'],
+  ['/_comet/sse?url=%2Fa%3Bjsessionid%3DS', '/_comet/sse?url=%2Fa%3Bjsessionid%3D***'],
   ['/a?keyboard=1&monkey=2', '/a?keyboard=1&monkey=2'],
 ];
 
