@@ -1,6 +1,6 @@
 import type { Channel } from '../channel/channel.ts';
 import type { Subscriber } from '../channel/subscriber.ts';
-import type { Ended, PollOutcome } from '../poll/detect.ts';
+import type { Ended, PolledState, PollOutcome } from '../poll/detect.ts';
 import type { Poll, PollerOptions } from '../poll/poller.ts';
 import { Poller } from '../poll/poller.ts';
 import { staleId } from '../protocol/cursor.ts';
@@ -8,6 +8,7 @@ import type { ChannelEvent } from '../protocol/event.ts';
 import { controlEvent } from '../protocol/event.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { isHtml } from '../shared/media-type.ts';
 import type { Asker, Askers } from './askers.ts';
 import { Demand } from './demand.ts';
 import type { LiveFeed } from './live-feed.ts';
@@ -36,6 +37,8 @@ export interface SessionFeedOptions {
   /** Nobody needs the feed any more; it must not be used after this. */
   readonly onClose: () => void;
 }
+
+const LOGIN_PAGE = 'answered HTML where others get something else';
 
 /**
  * What one session is shown of a state that is the same for every session which the site lets in.
@@ -77,7 +80,7 @@ export class SessionFeed implements LiveFeed {
       random,
       upstream,
       poll: probe,
-      onOutcome: async (outcome, startedAt) => this.#onOutcome(outcome, startedAt),
+      onOutcome: (outcome, startedAt) => this.#onOutcome(outcome, startedAt),
     });
   }
 
@@ -148,8 +151,12 @@ export class SessionFeed implements LiveFeed {
     return Math.max(this.#poller.isLooping ? 1 : 0, this.#letInAt + probeEveryMs - clock.now());
   }
 
-  #onOutcome(outcome: PollOutcome, startedAt: number): void {
+  async #onOutcome(outcome: PollOutcome, startedAt: number): Promise<void> {
     const { channel, askers, asker } = this.#options;
+    if (outcome.kind === 'changed' && (await this.#isLoginPage(outcome.state))) {
+      return this.end({ kind: 'ended', word: 'unauthorized', status: 200, detail: LOGIN_PAGE });
+    }
+    if (this.#isClosed) return;
     switch (outcome.kind) {
       case 'changed':
       case 'unchanged': {
@@ -171,6 +178,19 @@ export class SessionFeed implements LiveFeed {
       case 'ended':
         this.end(outcome);
     }
+  }
+
+  /**
+   * SECURITY: a page that is no refusal by its status. When it came, nobody may have known yet what
+   * those get who are let in: it is known before anything of theirs is shown.
+   */
+  async #isLoginPage({ headers }: PolledState): Promise<boolean> {
+    const { askers, asker, openShared } = this.#options;
+    const isFirst = askers.current === undefined || askers.current === asker;
+    if (isFirst || !isHtml(headers['content-type'] ?? '')) return false;
+    const shared = openShared();
+    const state = (await shared?.refresh()) ?? shared?.channel.retained;
+    return !isHtml(state?.headers['content-type'] ?? '');
   }
 
   #settleWithShared(): void {
