@@ -1,5 +1,6 @@
-import { CookieJar } from 'tough-cookie';
+import { CookieJar, pathMatch } from 'tough-cookie';
 import type { Fetch } from '../poll/fetch.ts';
+import { trimBlanks } from '../shared/raw-headers.ts';
 import type { Asker } from './askers.ts';
 import type { Identity } from './channel-key.ts';
 import { withHandshake } from './handshake.ts';
@@ -48,28 +49,38 @@ export function createAsker(wanted: Wanted, identity: Identity, way: PollWay): A
 /**
  * The cookies that polls are given, besides those of their client.
  *
- * SECURITY: they stay with the polls of one identity: no client sees them.
+ * SECURITY: they stay with the polls of one identity: no client sees them. What the client sent stays
+ * as it was sent, except where the site has said something else.
  */
 class KeptCookies {
   readonly #jar = new CookieJar(undefined, { looseMode: true, rejectPublicSuffixes: false });
-  readonly #url: string;
+  readonly #url: URL;
+  readonly #sent: readonly string[];
+  /** Names of cookies that the site has set, or deleted. */
+  readonly #given = new Set<string>();
 
   constructor(lines: readonly string[], target: string) {
     // One site only: which one makes no difference, and secure cookies are for it as well.
-    this.#url = new URL(target, 'https://site.invalid').href;
-    const pairs = lines.flatMap((line) => line.split(';'));
-    this.keep(pairs.map((pair) => `${pair.trim()}; Path=/`));
+    this.#url = new URL(target, 'https://site.invalid');
+    this.#sent = lines;
   }
 
   get lines(): readonly string[] {
-    const line = this.#jar.getCookieStringSync(this.#url);
+    if (this.#given.size === 0) return this.#sent;
+    const own = this.#sent
+      .flatMap((line) => line.split(';'))
+      .map(trimBlanks)
+      .filter((pair) => pair !== '' && !this.#given.has(nameOf(pair)));
+    const given = this.#jar.getCookieStringSync(this.#url.href);
+    const line = [...own, ...(given === '' ? [] : [given])].join('; ');
     return line === '' ? [] : [line];
   }
 
   keep(setCookies: readonly string[]): void {
     for (const line of setCookies) {
       const ofSite = line.replace(/;\s*domain\s*=[^;]*/gi, '');
-      this.#jar.setCookieSync(ofSite, this.#url, { ignoreError: true });
+      const cookie = this.#jar.setCookieSync(ofSite, this.#url.href, { ignoreError: true });
+      if (cookie && pathMatch(this.#url.pathname, cookie.path ?? '/')) this.#given.add(cookie.key);
     }
   }
 
@@ -80,4 +91,9 @@ class KeptCookies {
     );
     return [...others, ...this.lines.flatMap((line) => ['cookie', line])];
   }
+}
+
+function nameOf(pair: string): string {
+  const equals = pair.indexOf('=');
+  return equals === -1 ? '' : trimBlanks(pair.slice(0, equals));
 }
