@@ -39,7 +39,8 @@ export function findPersonal(
     return { reason: 'vary', text: `its answers vary on "${unkeyed}", which is not in "vary"` };
   }
   if (!policy.isPublic || policy.cacheControl === 'ignore') return undefined;
-  const directive = /(?:^|[\s,])(private|no-store)(?=\s*(?:$|[,=]))/i.exec(
+  // Wherever it stands: what is malformed is meant as it reads.
+  const directive = /(?<![\w-])(private|no-store)(?![\w-])/i.exec(
     answer.headers.get('cache-control') ?? '',
   )?.[1];
   return directive === undefined
