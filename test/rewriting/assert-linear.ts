@@ -9,12 +9,23 @@ const PASSES = 100;
  * What is compared is measured on the same machine at the same time, so its speed does not matter.
  */
 export function assertLinear(action: () => unknown, length: number): void {
+  assertAllLinear([['it', action]], length);
+}
+
+/** The same of many actions, each over a text of this length. */
+export function assertAllLinear(
+  actions: Iterable<readonly [name: string, action: () => unknown]>,
+  length: number,
+): void {
   const text = 'x'.repeat(length);
   const passMicros = cpuMicros(() => {
     for (let i = 0; i < PASSES; i++) text.split('').join('');
   });
-  const micros = cpuMicros(action);
-  assert.ok(micros < passMicros, `${micros} µs; ${PASSES} passes over it take ${passMicros} µs`);
+  for (const [name, action] of actions) {
+    const micros = cpuMicros(action);
+    const passes = `${PASSES} passes over it take ${passMicros} µs`;
+    assert.ok(micros < passMicros, `${name}: ${micros} µs; ${passes}`);
+  }
 }
 
 function cpuMicros(action: () => unknown): number {
