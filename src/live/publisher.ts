@@ -38,14 +38,14 @@ export class Publisher {
   /** There is another state. */
   async changed(state: PolledState): Promise<void> {
     await this.#publish(this.#snapshot(state));
-    await this.#tellFresh();
+    if (this.#isStale) await this.#tellFresh();
   }
 
   /** The state is still as it was. */
   async unchanged(): Promise<void> {
-    await this.#announce();
+    if (!this.#hasPublished) await this.#announce();
     this.#options.channel.confirm();
-    await this.#tellFresh();
+    if (this.#isStale) await this.#tellFresh();
   }
 
   /** Nobody can say how the state is. */
@@ -71,7 +71,6 @@ export class Publisher {
   }
 
   async #tellFresh(): Promise<void> {
-    if (!this.#isStale) return;
     this.#isStale = false;
     const { log, label, channel } = this.#options;
     log.info(label, 'polls work again');
@@ -103,7 +102,7 @@ export class Publisher {
   /** Nodes that join from now on must learn of a state that only an earlier lease has published. */
   async #announce(): Promise<void> {
     const state = this.#options.channel.retained;
-    if (this.#hasPublished || !state) return;
+    if (!state) return;
     this.#hasPublished = true;
     await this.#publish(state);
   }

@@ -134,8 +134,10 @@ export function retryAfterMs(value: string | undefined, nowMs: number): number |
 
 /** A page of HTML where JSON was is a login form or an error page, not the resource. */
 function typeProblem(answer: Answer, known: Known): PollOutcome | undefined {
+  const before = known.state?.headers['content-type'];
   const now = answer.headers.get('content-type') ?? '';
-  if (!isJson(known.state?.headers['content-type'] ?? '') || !isHtml(now)) return undefined;
+  if (before === undefined || before === now) return undefined;
+  if (!isJson(before) || !isHtml(now)) return undefined;
   const detail = 'answered HTML where JSON was';
   if (known.isPrivate)
     return { kind: 'ended', word: 'unauthorized', status: answer.status, detail };

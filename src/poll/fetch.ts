@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { Clock } from '../shared/clock.ts';
 import { ProxyError } from '../shared/errors.ts';
 import { upstreamError } from '../shared/upstream.ts';
+import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
 import type { Answer } from './answer.ts';
 import { tooLarge } from './decode.ts';
 
@@ -48,6 +49,7 @@ export function withRetry(fetch: Fetch): Fetch {
 }
 
 const NO_BODY = Buffer.alloc(0);
+const NO_HEADERS: ReadonlyMap<string, string> = new Map();
 
 function exchange(
   pool: Dispatcher,
@@ -59,7 +61,7 @@ function exchange(
     let controller: Dispatcher.DispatchController | undefined;
     let failure: Error | undefined;
     let status = 0;
-    let headers: ReadonlyMap<string, string> = new Map();
+    let headers = NO_HEADERS;
     let setCookies: readonly string[] = [];
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -68,11 +70,11 @@ function exchange(
       fail(new ProxyError('UPSTREAM_TIMEOUT', `no whole answer within ${request.timeoutMs} ms`)),
     );
     const onAbort = () => fail(new ProxyError('UPSTREAM_RESET', 'the poll was abandoned'));
-    signal.addEventListener('abort', onAbort, { once: true });
+    addAbortListener(signal, onAbort);
 
     function settle(): void {
       timer.cancel();
-      signal.removeEventListener('abort', onAbort);
+      removeAbortListener(signal, onAbort);
     }
     function fail(error: Error): void {
       settle();
@@ -126,17 +128,21 @@ function exchange(
 /** Headers that may be told in several lines (RFC 9110 §5.3), all of which count. */
 const LISTS = new Set(['vary', 'cache-control', 'content-language']);
 
-/** The value of each header, names in lower case: lists joined, of others the first line. */
+/** The value of each header, by names in lower case: lists joined, of others the first line. */
 export function firstValues(
   fields: Record<string, string | string[] | undefined>,
 ): Map<string, string> {
   const values = new Map<string, string>();
-  for (const [name, value] of Object.entries(fields)) {
-    const lines = Array.isArray(value) ? value : [value];
-    const text = LISTS.has(name.toLowerCase()) ? lines.join(', ') : lines[0];
-    if (text !== undefined) values.set(name.toLowerCase(), text);
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
+    const text = Array.isArray(value) ? oneOf(name, value) : value;
+    if (text !== undefined) values.set(name, text);
   }
   return values;
+}
+
+function oneOf(name: string, lines: readonly string[]): string | undefined {
+  return LISTS.has(name) ? lines.join(', ') : lines[0];
 }
 
 /** All lines of a header. */

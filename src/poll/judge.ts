@@ -73,7 +73,8 @@ export class Judge {
       const { reason, text: detail } = found;
       return { kind: 'ended', word: 'personal', status: answer.status, reason, detail };
     }
-    let changed = answer.status === 304 ? undefined : await this.#compare(answer, state);
+    const comparing = answer.status === 304 ? undefined : this.#compare(answer, state);
+    let changed = comparing && (await comparing);
     if (answer.status !== 304) this.#conditions = conditionsOf(answer.headers);
     if (!changed && clock.now() - this.#changedAt >= ignoreForMs) changed = this.#keptBack;
     if (!changed) return UNCHANGED;
@@ -82,9 +83,12 @@ export class Judge {
     return { kind: 'changed', state: changed };
   }
 
-  /** The new state, where the answer gives one. */
-  async #compare(answer: Answer, state: Retained | undefined): Promise<PolledState | undefined> {
-    const { rewrite, maxBytes } = this.#options;
+  /** The new state, where the answer gives one; `undefined` at once when its bytes tell enough. */
+  #compare(
+    answer: Answer,
+    state: Retained | undefined,
+  ): Promise<PolledState | undefined> | undefined {
+    const { rewrite } = this.#options;
     const type = answer.headers.get('content-type');
     const known = state && isSameType(state.headers['content-type'], type) ? state : undefined;
     const coding = contentCoding(answer);
@@ -94,6 +98,16 @@ export class Judge {
     }
     const digest = hash('sha1', answer.body, 'base64') + coding;
     if (known && this.#seen?.digest === digest && this.#seen.data === known.data) return undefined;
+    return this.#compareDecoded(answer, known, digest);
+  }
+
+  async #compareDecoded(
+    answer: Answer,
+    known: Retained | undefined,
+    digest: string,
+  ): Promise<PolledState | undefined> {
+    const { rewrite, maxBytes } = this.#options;
+    const type = answer.headers.get('content-type');
     const decoded = await decode(answer, maxBytes);
     const body = rewrite ? rewrite(answer, decoded) : decoded;
     if (known && this.#isSame(body, type ?? '', known)) {

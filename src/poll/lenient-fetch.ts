@@ -6,6 +6,7 @@ import { ProxyError } from '../shared/errors.ts';
 import { hasKnownCoding } from '../shared/raw-headers.ts';
 import type { UpstreamTls } from '../shared/upstream.ts';
 import { upstreamError } from '../shared/upstream.ts';
+import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
 import type { Answer } from './answer.ts';
 import { tooLarge } from './decode.ts';
 import type { Fetch, PollRequest } from './fetch.ts';
@@ -48,7 +49,7 @@ function exchange(
     });
     const settle = () => {
       timer.cancel();
-      signal.removeEventListener('abort', onAbort);
+      removeAbortListener(signal, onAbort);
     };
     const fail = (error: unknown) => {
       settle();
@@ -61,7 +62,7 @@ function exchange(
     );
     outgoing.on('error', fail);
     if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
+    addAbortListener(signal, onAbort);
     outgoing.on('upgrade', () => fail(new ProxyError('UPSTREAM_INVALID', 'an unasked 101')));
     outgoing.on('response', (answer) => {
       if (!hasKnownCoding(answer.rawHeaders)) {

@@ -56,7 +56,9 @@ export function unkeyedVary(
   { headers }: Pick<Answer, 'headers'>,
   { isKeyed }: Pick<PersonalPolicy, 'isKeyed'>,
 ): string[] {
-  return listItems(headers.get('vary')?.toLowerCase() ?? '').filter(
+  const vary = headers.get('vary');
+  if (vary === undefined) return [];
+  return listItems(vary.toLowerCase()).filter(
     (name) => name === '*' || !(HARMLESS_VARY.has(name) || isKeyed(name)),
   );
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../shared/clock.ts';
 import { asProxyError, ProxyError } from '../shared/errors.ts';
 import type { PollOutcome } from './detect.ts';
-import type { PollBudget } from './poll-budget.ts';
+import type { PollBudget, Release } from './poll-budget.ts';
 import type { Every, Pace } from './schedule.ts';
 import { delayMs, firstDelayMs, firstPace, nextPace, resumeDelayMs } from './schedule.ts';
 import type { BreakerPass, UpstreamBreaker } from './upstream-breaker.ts';
@@ -110,10 +110,7 @@ export class Poller {
   /** Poll once. While a poll is in flight, its outcome is the answer: polls never overlap. */
   poll(): Promise<PollOutcome> {
     this.#cancel();
-    this.#inFlight ??= this.#pollOnce().finally(() => {
-      this.#inFlight = undefined;
-      if (this.#renewals.length > 0) this.#planRenewal();
-    });
+    this.#inFlight ??= this.#pollOnce();
     return this.#inFlight;
   }
 
@@ -158,58 +155,77 @@ export class Poller {
 
   #cancel(): void {
     this.#timer?.cancel();
+    this.#timer = undefined;
     this.#nextAt = undefined;
   }
+
+  /*
+   * Thousands of polls a second may come this way, nearly all of which find nothing new: each promise
+   * less on the way of those counts.
+   */
 
   async #pollOnce(): Promise<PollOutcome> {
     const { clock, every, random, onOutcome } = this.#options;
     const at = clock.now();
     this.#startedAt = at;
     const renewals = this.#renewals.splice(0);
-    const outcome = await this.#ask();
-    if (this.#abort.signal.aborted) return outcome;
-    const tookMs = clock.now() - at;
-    this.#last = { outcome, at, tookMs };
-    await onOutcome(outcome, at);
-    this.#settleRenewals(renewals);
-    if (outcome.kind === 'ended') {
-      this.stop();
+    try {
+      const outcome = await this.#ask();
+      if (this.#abort.signal.aborted) return outcome;
+      const tookMs = clock.now() - at;
+      this.#last = { outcome, at, tookMs };
+      await onOutcome(outcome, at);
+      this.#settleRenewals(renewals);
+      if (outcome.kind === 'ended') {
+        this.stop();
+        return outcome;
+      }
+      const retryAfterMs = outcome.kind === 'failed' ? outcome.retryAfterMs : undefined;
+      const report = { result: outcome.kind, at, tookMs: clock.now() - at, retryAfterMs };
+      this.#pace = nextPace(this.#pace, every, report);
+      const delay = this.#isFirstOfLoop ? firstDelayMs : delayMs;
+      this.#isFirstOfLoop = false;
+      if (this.#isLooping) this.#plan(delay(this.#pace, every, report, random()));
       return outcome;
+    } finally {
+      this.#inFlight = undefined;
+      if (this.#renewals.length > 0) this.#planRenewal();
     }
-    const retryAfterMs = outcome.kind === 'failed' ? outcome.retryAfterMs : undefined;
-    const report = { result: outcome.kind, at, tookMs: clock.now() - at, retryAfterMs };
-    this.#pace = nextPace(this.#pace, every, report);
-    const delay = this.#isFirstOfLoop ? firstDelayMs : delayMs;
-    this.#isFirstOfLoop = false;
-    if (this.#isLooping) this.#plan(delay(this.#pace, every, report, random()));
-    return outcome;
   }
 
-  async #ask(): Promise<PollOutcome> {
+  #ask(): Promise<PollOutcome> {
     const { budget, breaker } = this.#options.upstream;
-    if (breaker.state === 'open') return notAsked();
-    let release = budget.tryTake();
+    if (breaker.state === 'open') return Promise.resolve(notAsked());
+    const release = budget.tryTake();
+    return release ? this.#send(release) : this.#waitAndSend();
+  }
+
+  async #waitAndSend(): Promise<PollOutcome> {
+    let release: Release;
     try {
-      release ??= await budget.take(this.#abort.signal);
+      release = await this.#options.upstream.budget.take(this.#abort.signal);
     } catch (error) {
       return failed(error); // it was stopped while it waited
     }
+    return this.#send(release);
+  }
+
+  async #send(release: Release): Promise<PollOutcome> {
     if (!this.#pass.mayPoll()) {
       release('unused');
       return notAsked();
     }
-    const outcome = await this.#send().finally(release);
+    let outcome: PollOutcome;
+    try {
+      outcome = await this.#options.poll(this.#abort.signal);
+    } catch (error) {
+      outcome = failed(error);
+    } finally {
+      release();
+    }
     const retryAfterMs = outcome.kind === 'failed' ? outcome.retryAfterMs : undefined;
     this.#pass.onResult(verdictOf(outcome), retryAfterMs);
     return outcome;
-  }
-
-  async #send(): Promise<PollOutcome> {
-    try {
-      return await this.#options.poll(this.#abort.signal);
-    } catch (error) {
-      return failed(error);
-    }
   }
 
   #settleRenewals(renewals: readonly (() => void)[]): void {

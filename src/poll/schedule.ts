@@ -68,6 +68,7 @@ export function nextPace(pace: Pace, every: Every, report: PollReport): Pace {
     }
     case 'unchanged': {
       const intervalMs = grown(pace, every, report.at);
+      if (intervalMs === pace.intervalMs && pace.failures === 0) return pace;
       return { ...pace, intervalMs, failures: 0, notBefore: Number.NEGATIVE_INFINITY };
     }
     case 'failed': {
