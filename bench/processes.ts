@@ -12,11 +12,18 @@ export interface Server {
   readonly port: number;
 }
 
-/** Start the built command with this config, on a free port. */
-export function startProxy(config: Record<string, unknown>): Promise<Server> {
+/**
+ * Start the built command with this config, on a free port.
+ *
+ * @param nodeOptions - Options of Node, before the command.
+ */
+export function startProxy(
+  config: Record<string, unknown>,
+  nodeOptions: readonly string[] = [],
+): Promise<Server> {
   const command = fileURLToPath(new URL('../bin/comet-proxy.js', import.meta.url));
   const complete = { listen: '127.0.0.1:0', ...config };
-  return start([command, 'run', '--config', '-'], JSON.stringify(complete));
+  return start([...nodeOptions, command, 'run', '--config', '-'], JSON.stringify(complete));
 }
 
 /** Start a program that prints where it listens. */
@@ -31,6 +38,22 @@ export function start(args: readonly string[], input = ''): Promise<Server> {
       if (port !== undefined) resolve({ process: server, port: Number(port) });
     });
     server.once('exit', () => reject(new Error(`ended without listening: ${text}`)));
+  });
+}
+
+/** Ask a program what a module of ours, which it has loaded, says on SIGUSR2: a line of JSON. */
+export function report(program: ChildProcess, name: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    program.stdout?.on('data', function onData(part: string) {
+      text += part;
+      const json = new RegExp(`^${name} (.*)\n`, 'm').exec(text)?.[1];
+      if (json === undefined) return;
+      program.stdout?.off('data', onData);
+      resolve(JSON.parse(json));
+    });
+    program.once('exit', () => reject(new Error(`ended without a report: ${text}`)));
+    program.kill('SIGUSR2');
   });
 }
 
