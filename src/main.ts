@@ -146,6 +146,7 @@ export async function startProxy(
     log,
     endpoints: livePaths.flatMap(({ endpoints }) => endpoints),
     livePathOf,
+    logoutOn: config.logoutOn,
     origins: config.origins,
     webSocketCompression: config.webSocketCompression,
     limits,
@@ -185,8 +186,8 @@ export async function startProxy(
     const match = router(target);
     const exchange = { req, res, target, downstream, upgrade };
     const pass = () => {
-      if (!upgrade) live.onPass(exchange);
-      forward(siteRoute, exchange, fail);
+      const onAnswer = upgrade ? undefined : live.onPass(exchange);
+      forward(siteRoute, onAnswer ? { ...exchange, onAnswer } : exchange, fail);
     };
     switch (match.kind) {
       case 'site':

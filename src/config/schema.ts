@@ -7,6 +7,7 @@ import { endpoints } from './endpoint.ts';
 import { count, duration, size, text } from './fields.ts';
 import { listen } from './listen.ts';
 import { readNetwork, readOrigin } from './readers.ts';
+import { readRequestPattern } from './request-pattern.ts';
 import { mount, site } from './upstream.ts';
 
 /*
@@ -137,6 +138,13 @@ export const configSchema = z
     site,
     comet,
     live,
+    logoutOn: z
+      .array(text(readRequestPattern, { examples: ['POST /logout', 'GET /logout.php'] }))
+      .default([])
+      .meta({
+        description:
+          'Requests by which clients end their sessions: a path pattern, or a method and one; without a method every one that is not safe. Once the site has answered one (2xx, 3xx), the streams with the same credentials end.',
+      }),
     origins: z
       .array(text(readOrigin, { examples: ['https://partner.example'] }))
       .default([])

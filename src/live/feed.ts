@@ -12,7 +12,7 @@ import type { ChannelReport, PollRecord } from '../shared/explanation.ts';
 import type { Logger } from '../shared/logger.ts';
 import { Demand } from './demand.ts';
 import type { LiveFeed } from './live-feed.ts';
-import { Publisher } from './publisher.ts';
+import { lastWord, Publisher } from './publisher.ts';
 
 /** What a feed is made of. */
 export interface FeedOptions {
@@ -49,7 +49,7 @@ const LEASE_RETRY_MS = 1_000;
  * live, may poll ─ lease lost ─► live
  * live ─ last stream left ─► lingering ─ lingerMs ─► closed (lease released, unsubscribed)
  * lingering ─ stream, plain request ─► live
- * live ─ unauthorized, gone ─► closed
+ * live ─ unauthorized, gone, end() ─► closed
  * ```
  */
 export class Feed implements LiveFeed {
@@ -168,6 +168,19 @@ export class Feed implements LiveFeed {
         : { nextPollInMs: Math.max(0, Math.round(polls.nextAt - clock.now())) }),
       ...(lastChangeAgoMs === undefined ? {} : { lastChangeAgoMs }),
     };
+  }
+
+  /**
+   * Nobody may be shown anything of this channel any more, whatever polls find.
+   *
+   * SECURITY: here and now, however long the backplane takes: what comes next may tell the client.
+   */
+  end(outcome: Ended): void {
+    if (this.#isClosed) return;
+    this.#options.onEnded(outcome);
+    this.channel.apply(lastWord(outcome));
+    this.#publisher?.ended(outcome).catch((error: unknown) => this.#report(error));
+    this.close();
   }
 
   /** Give up the lease and every timer. */

@@ -17,6 +17,7 @@ import { createAsker } from './asker.ts';
 import { Askers } from './askers.ts';
 import type { Identity, KeyParts } from './channel-key.ts';
 import { identify } from './channel-key.ts';
+import { haveSameCredentials } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import { differingParts } from './explain-sharing.ts';
 import type { FeedOptions } from './feed.ts';
@@ -66,8 +67,8 @@ const PERSONAL_MEMORY_MS = 60_000;
 const REFUSED_MEMORY_MS = 5_000;
 const MAX_REMEMBERED = 10_000;
 
-interface OpenFeed {
-  readonly feed: Feed;
+interface Open<F extends LiveFeed> {
+  readonly feed: F;
   readonly wanted: Wanted;
   readonly identity: Identity;
 }
@@ -79,12 +80,12 @@ const KEY_LENGTH = 12;
 /** All feeds of this node: one for each live URL and identity that is wanted now. */
 export class Feeds {
   readonly #options: FeedsOptions;
-  readonly #feeds = new Map<string, OpenFeed>();
+  readonly #feeds = new Map<string, Open<Feed>>();
   /** By channel: until when plain requests go to the site without a poll. */
   readonly #passUntil = new LRUCache<string, number>({ max: MAX_REMEMBERED });
   readonly #warned = new Set<string>();
   /** Of endpoints with `authorizedBy`, by the names of the sessions' own channels. */
-  readonly #sessions = new Map<string, SessionFeed>();
+  readonly #sessions = new Map<string, Open<SessionFeed>>();
   /** The sessions that are let in, by the name of the channel that they share. */
   readonly #askers = new Map<string, Askers>();
 
@@ -95,8 +96,7 @@ export class Feeds {
   /** The feed for a request, opened if need be; `undefined` when there are too many. */
   find(wanted: Wanted, client: Client): FoundFeed | undefined {
     const identity = this.#identify(wanted, client);
-    const hasSessions = wanted.endpoint.config.authorizedBy.length > 0;
-    const feed = hasSessions
+    const feed = hasSessions(wanted.endpoint)
       ? this.#session(wanted, client, identity)
       : (this.#feeds.get(identity.channel)?.feed ?? this.#openOwn(wanted, identity));
     return feed && { feed, passes: this.#passes(identity.channel, feed.channel.name) };
@@ -133,6 +133,36 @@ export class Feeds {
     };
   }
 
+  /**
+   * A session is over: nobody is shown anything of its channels any more. Channels that are not
+   * keyed by a credential of this request are others', or nobody's.
+   *
+   * @param status - Of the site's answer to the request that ended it.
+   */
+  endSession(client: Client, status: number): void {
+    const detail = `logout, answered ${status}`;
+    const outcome = {
+      kind: 'ended',
+      word: 'unauthorized',
+      status,
+      reason: 'logout',
+      detail,
+    } as const;
+    const forwardedBy = new Map<Endpoint, Identity['forwarded']>();
+    // What all sessions share goes on for those that are left.
+    const own = [...this.#feeds.values()].filter(({ wanted }) => !hasSessions(wanted.endpoint));
+    let ended = 0;
+    for (const { feed, wanted, identity } of [...own, ...this.#sessions.values()]) {
+      const forwarded =
+        forwardedBy.get(wanted.endpoint) ?? this.#identifySession(wanted, client).forwarded;
+      forwardedBy.set(wanted.endpoint, forwarded);
+      if (!haveSameCredentials(identity.forwarded, forwarded)) continue;
+      feed.end(outcome);
+      ended += 1;
+    }
+    if (ended > 0) this.#options.log.info({ status, channels: ended }, 'unauthorized: logout');
+  }
+
   /** What is known of the channel of a request. Opens none. */
   explain(wanted: Wanted, client: Client): Partial<Explanation> {
     const ofEndpoint = [...this.#feeds.entries()].filter(
@@ -160,7 +190,7 @@ export class Feeds {
 
   /** Stop all polls. */
   close(): void {
-    for (const feed of [...this.#sessions.values()]) feed.close();
+    for (const { feed } of [...this.#sessions.values()]) feed.close();
     for (const { feed } of [...this.#feeds.values()]) feed.close();
   }
 
@@ -172,6 +202,11 @@ export class Feeds {
   ): Identity {
     const parts = { kind, endpoint: endpoint.name, target, content, vary, ...client };
     return identify(parts, this.#options.secret);
+  }
+
+  #identifySession(wanted: Wanted, client: Client): Identity {
+    const { vary, authorizedBy } = wanted.endpoint.config;
+    return this.#identify(wanted, client, 'session', [...vary, ...authorizedBy]);
   }
 
   /** A feed that is polled with what its clients have in common. */
@@ -186,10 +221,9 @@ export class Feeds {
 
   /** The feed of a session, which shows what the feed of all sessions shows. */
   #session(wanted: Wanted, client: Client, shared: Identity): SessionFeed | undefined {
-    const { vary, authorizedBy } = wanted.endpoint.config;
-    const own = this.#identify(wanted, client, 'session', [...vary, ...authorizedBy]);
+    const own = this.#identifySession(wanted, client);
     const open = this.#sessions.get(own.channel);
-    if (open) return open;
+    if (open) return open.feed;
     const { channels, way, clock, random, log, upstream } = this.#options;
     const { linger, probeEvery } = wanted.endpoint.config;
     const channel = this.#channel(wanted, own.channel);
@@ -222,7 +256,7 @@ export class Feeds {
         channels.rest(channel);
       },
     });
-    this.#sessions.set(own.channel, feed);
+    this.#sessions.set(own.channel, { feed, wanted, identity: own });
     return feed;
   }
 
@@ -326,6 +360,11 @@ export class Feeds {
     this.#warned.add(endpoint);
     this.#options.log.warn({ endpoint }, `not shared, requests are passed through: ${text}`);
   }
+}
+
+/** Is its state one for all sessions that the site lets in? */
+function hasSessions({ config }: Endpoint): boolean {
+  return config.authorizedBy.length > 0;
 }
 
 /** Do two requests differ in who sends them only? */

@@ -1,4 +1,5 @@
 import type { Channel } from '../channel/channel.ts';
+import type { Ended } from '../poll/detect.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 
 /** One channel's supply on this node, for those who show it. */
@@ -18,6 +19,8 @@ export interface LiveFeed {
    * @returns `undefined` when it cannot be had: then the request must go upstream itself.
    */
   refresh(): Promise<ChannelEvent | undefined>;
+  /** Nobody may be shown anything of it any more: say so, and stop at once. */
+  end(outcome: Ended): void;
   /** Stop at once. */
   close(): void;
 }

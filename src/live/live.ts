@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestPattern } from '../config/request-pattern.ts';
 import { parseCursor } from '../protocol/cursor.ts';
 import { OWN_PREFIX } from '../protocol/surface.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -19,6 +20,7 @@ import type { Endpoint, LivePath } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { Exchange, HttpExchange, LiveResult, UpgradeExchange } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
+import { Logouts } from './logouts.ts';
 import type { Reading } from './refusals.ts';
 import { framingOptions, refuseForgedPost, tellRefusal } from './refusals.ts';
 import { peekContent } from './request-content.ts';
@@ -39,6 +41,8 @@ export interface LiveOptions {
   readonly endpoints: readonly Endpoint[];
   /** What is live at a path, if it is. */
   readonly livePathOf: (target: string) => LivePath | undefined;
+  /** Requests by which clients end their sessions. */
+  readonly logoutOn: readonly RequestPattern[];
   /** Other origins that may read streams. */
   readonly origins: readonly string[];
   /** Offer WebSocket clients to compress messages. */
@@ -62,6 +66,7 @@ export class Live {
   readonly #writes: Writes;
   /** Requests by `POST` that only ask: they change nothing. */
   readonly #polls = new WeakSet<IncomingMessage>();
+  readonly #logouts: Logouts;
 
   constructor(options: LiveOptions) {
     this.#options = options;
@@ -69,6 +74,7 @@ export class Live {
     this.#catalog = new Catalog(options);
     this.#absorber = new Absorber({ ...options, admission: this.#admission });
     this.#writes = new Writes(options.feeds, options.endpoints);
+    this.#logouts = new Logouts(options.feeds, options.logoutOn);
     this.#sockets = new Sockets({
       ...options,
       admission: this.#admission,
@@ -83,6 +89,7 @@ export class Live {
    */
   async handleOwnUrl(exchange: HttpExchange, { endpoints }: LivePath): Promise<LiveResult> {
     const { req } = exchange;
+    if (this.#logouts.isMeant(exchange)) return 'pass';
     const wanted = await this.#wanted(exchange, endpoints);
     if (!wanted) return 'pass';
     if (!wanted.content) return this.#answerOwnUrl(exchange, wanted);
@@ -141,10 +148,15 @@ export class Live {
     }
   }
 
-  /** A request that is left for the site. */
-  onPass(exchange: HttpExchange): void {
+  /**
+   * A request that is left for the site.
+   *
+   * @returns to be called with the status of the answer before the client gets it, if wanted.
+   */
+  onPass(exchange: HttpExchange): ((status: number) => void) | undefined {
     if (!this.#polls.has(exchange.req)) this.#writes.onPass(exchange);
     this.#absorber.onPass(exchange);
+    return this.#logouts.onPass(exchange);
   }
 
   /** An upgrade to WebSocket on an endpoint's own URL. @throws {ProxyError} when it is refused. */

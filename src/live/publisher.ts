@@ -61,13 +61,13 @@ export class Publisher {
   }
 
   /** There is nothing more to say. */
-  async ended({ word, status, reason, detail }: Ended): Promise<void> {
+  async ended(outcome: Ended): Promise<void> {
+    const { word, status, detail } = outcome;
     const { log, label, channel } = this.#options;
     // A client that was never let in is the site's own everyday business.
     const level = channel.subscriberCount > 0 ? 'info' : 'debug';
     if (word !== 'personal') log[level]({ ...label, status }, `${word}: ${detail}`);
-    const data = { status, ...(reason === undefined ? {} : { reason }) };
-    await this.#publish(controlEvent(word, undefined, data));
+    await this.#publish(lastWord(outcome));
   }
 
   async #tellFresh(): Promise<void> {
@@ -111,4 +111,9 @@ export class Publisher {
     const { lease, backplane } = this.#options;
     if (lease.isValid()) await backplane.publish(lease, event);
   }
+}
+
+/** What is told of the end of a channel. */
+export function lastWord({ word, status, reason }: Ended): ChannelEvent {
+  return controlEvent(word, undefined, { status, ...(reason === undefined ? {} : { reason }) });
 }

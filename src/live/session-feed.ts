@@ -12,6 +12,7 @@ import { isHtml } from '../shared/media-type.ts';
 import type { Asker, Askers } from './askers.ts';
 import { Demand } from './demand.ts';
 import type { LiveFeed } from './live-feed.ts';
+import { lastWord } from './publisher.ts';
 
 /** What the feed of a session is made of. */
 export interface SessionFeedOptions {
@@ -121,14 +122,13 @@ export class SessionFeed implements LiveFeed {
   /** The session is over: say so, and show nothing more. */
   end(outcome: Ended): void {
     if (this.#isClosed) return;
-    const { word, status, reason, detail } = outcome;
+    const { word, status, detail } = outcome;
     const { log, label, channel } = this.#options;
     const level = channel.subscriberCount > 0 ? 'info' : 'debug';
     if (word !== 'personal') log[level]({ ...label, status }, `${word}: ${detail}`);
     this.#unmirror();
     this.#options.onEnded(outcome);
-    const data = { status, ...(reason === undefined ? {} : { reason }) };
-    channel.apply(controlEvent(word, undefined, data));
+    channel.apply(lastWord(outcome));
     this.close();
   }
 

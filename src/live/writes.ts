@@ -1,10 +1,8 @@
-import { matchesPattern, pathSegments } from '../shared/path-pattern.ts';
+import { pathSegments } from '../shared/path-pattern.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { HttpExchange } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
-
-/** Methods that change nothing (RFC 9110 §9.2.1). */
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+import { isNamed, isSafe, namesSafe } from './named-requests.ts';
 
 /**
  * Watches requests that pass through for those that change what an endpoint shows: from their begin
@@ -19,38 +17,28 @@ export class Writes {
   constructor(feeds: Feeds, endpoints: readonly Endpoint[]) {
     this.#feeds = feeds;
     this.#endpoints = endpoints;
-    this.#watchesSafe = endpoints.some(({ config }) =>
-      config.refreshOn?.some(({ method }) => method !== undefined && SAFE.has(method)),
-    );
+    this.#watchesSafe = endpoints.some(({ config }) => namesSafe(config.refreshOn ?? []));
   }
 
   /** A request is left for the site. */
   onPass({ req, res, target }: HttpExchange): void {
     const method = req.method ?? '';
-    if (this.#endpoints.length === 0 || (SAFE.has(method) && !this.#watchesSafe)) return;
+    if (this.#endpoints.length === 0 || (isSafe(method) && !this.#watchesSafe)) return;
     const path = target.split('?', 1)[0] ?? '';
     const segments = pathSegments(path);
     if (!segments) return;
     const named = new Set(
-      this.#endpoints.filter((endpoint) => isNamed(endpoint, method, segments)),
+      this.#endpoints.filter(({ config }) => isNamed(config.refreshOn ?? [], method, segments)),
     );
     const isMeant = (endpoint: Endpoint, url: string) =>
       endpoint.config.refreshOn
         ? named.has(endpoint)
-        : !SAFE.has(method) && isAtOrBelow(path, url.split('?', 1)[0] ?? '');
+        : !isSafe(method) && isAtOrBelow(path, url.split('?', 1)[0] ?? '');
     const end = this.#feeds.beginWrite(isMeant);
     if (!end) return;
     // What was refused has changed nothing; of what broke off nobody knows.
     res.once('close', () => end(res.statusCode < 400 || res.statusCode >= 500));
   }
-}
-
-function isNamed({ config }: Endpoint, method: string, segments: readonly string[]): boolean {
-  return (config.refreshOn ?? []).some(
-    (one) =>
-      (one.method === undefined ? !SAFE.has(method) : one.method === method) &&
-      matchesPattern(one.pattern, segments),
-  );
 }
 
 function isAtOrBelow(path: string, base: string): boolean {

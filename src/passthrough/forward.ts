@@ -93,9 +93,10 @@ class Passage implements RelayHooks {
     this.#tryNext();
   }
 
-  onAnswer(): void {
+  onAnswer(status: number): void {
     this.#attempt?.onOutcome('answered');
     this.#early?.discard();
+    this.#exchange.onAnswer?.(status);
   }
 
   onCut({ code, message }: ProxyError): void {

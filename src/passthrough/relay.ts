@@ -29,8 +29,8 @@ export interface RelayOptions {
 
 /** What is told of an answer that is passed on. */
 export interface RelayHooks {
-  /** The head of the final answer is here. */
-  onAnswer(): void;
+  /** The head of the final answer is here, and nothing of it has been passed on. */
+  onAnswer(status: number): void;
   /** There is no answer to pass on. The last word, as `onUpgrade` and the end of the answer are. */
   onFailure(failure: ProxyError): void;
   /** The answer was cut after its head had left. */
@@ -93,7 +93,7 @@ export class Relay implements AnswerHandler {
     if (!hasKnownCoding(raw)) {
       throw new ProxyError('UPSTREAM_INVALID', 'an unknown transfer coding');
     }
-    this.#hooks.onAnswer();
+    this.#hooks.onAnswer(status);
     if (this.#res.destroyed) return;
     const { method, rewriting, extraHeaders } = this.#options;
     const isChunked = headerValue(raw, 'transfer-encoding') !== undefined;

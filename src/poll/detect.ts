@@ -19,8 +19,8 @@ export interface Ended {
   readonly kind: 'ended';
   readonly word: LastWord;
   readonly status: number;
-  /** Of `personal`: how the answer shows it. */
-  readonly reason?: PersonalReason;
+  /** Of `personal`: how the answer shows it. `logout`: it was no poll that found it out. */
+  readonly reason?: PersonalReason | 'logout';
   /** For the log. */
   readonly detail: string;
 }

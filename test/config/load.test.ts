@@ -52,6 +52,7 @@ test('a site is enough: every other key has a default', () => {
     },
     comet: {},
     live: {},
+    logoutOn: [],
     origins: [],
     trustedProxies: [],
     via: true,

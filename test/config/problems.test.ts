@@ -61,7 +61,7 @@ test('an unknown key in a site is reported with the key that was meant', () => {
 
 test('an unknown key that resembles none is reported with those that are known there', () => {
   assert.deepEqual(problemsIn(withKeys('"backends": []')), [
-    'c.json:1:21 unknown key "backends": known here are listen, site, comet, live, origins, trustedProxies, via, webSocketCompression, admin, limits, log',
+    'c.json:1:21 unknown key "backends": known here are listen, site, comet, live, logoutOn, origins, trustedProxies, via, webSocketCompression, admin, limits, log',
   ]);
   assert.deepEqual(problemsIn(withKeys('"log": {"colour": true}')), [
     'c.json:1:29 unknown key "colour": known here are level, format, access',
@@ -92,6 +92,11 @@ const VALUES: readonly [rule: string, keys: string, problem: string][] = [
     'a duration has a unit',
     '"limits": {"drain": 30}',
     `1:41 "drain" ${NO_UNIT}: current value is 30`,
+  ],
+  [
+    'a request is named by its path',
+    '"logoutOn": ["POST logout"]',
+    '1:34 must start with "/": try "/logout": current value is "POST logout"',
   ],
   [
     'a size has a unit',

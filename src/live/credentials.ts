@@ -1,0 +1,29 @@
+import type { Identity } from './channel-key.ts';
+
+/** What of a request says where it goes, from which address, or how its answer should look. */
+const NOT_CREDENTIALS =
+  /^(?:host|x-forwarded-.*|accept|accept-.*|user-agent|x-requested-with|origin|referer|prefer|dnt|sec-.*)$/;
+
+/**
+ * Is it one session that two requests were sent with, as far as these parts of them tell?
+ *
+ * SECURITY: requests without any credential are nobody's: what one of them does ends no channel.
+ */
+export function haveSameCredentials(a: Identity['forwarded'], b: Identity['forwarded']): boolean {
+  const names = [...a.keys()].filter((name) => !NOT_CREDENTIALS.test(name));
+  return names.length > 0 && isCovered(b, names) && names.every((name) => isEqual(a, b, name));
+}
+
+/** Has it no credential beside these? */
+function isCovered(forwarded: Identity['forwarded'], names: readonly string[]): boolean {
+  for (const name of forwarded.keys()) {
+    if (!names.includes(name) && !NOT_CREDENTIALS.test(name)) return false;
+  }
+  return true;
+}
+
+function isEqual(a: Identity['forwarded'], b: Identity['forwarded'], name: string): boolean {
+  const values = a.get(name) ?? [];
+  const others = b.get(name) ?? [];
+  return values.length === others.length && values.every((value, i) => value === others[i]);
+}

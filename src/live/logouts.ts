@@ -1,0 +1,44 @@
+import type { RequestPattern } from '../config/request-pattern.ts';
+import { pathSegments } from '../shared/path-pattern.ts';
+import type { Exchange } from './exchange.ts';
+import type { Feeds } from './feeds.ts';
+import { isNamed, isSafe, namesSafe } from './named-requests.ts';
+
+/**
+ * Watches requests that pass through for those by which a client ends its session: when the site
+ * has agreed, the channels of that session are over, before the client can know.
+ */
+export class Logouts {
+  readonly #feeds: Feeds;
+  readonly #patterns: readonly RequestPattern[];
+  readonly #watchesSafe: boolean;
+
+  constructor(feeds: Feeds, patterns: readonly RequestPattern[]) {
+    this.#feeds = feeds;
+    this.#patterns = patterns;
+    this.#watchesSafe = namesSafe(patterns);
+  }
+
+  /** Does a request end a session? Then it is never answered from a state. */
+  isMeant({ req, target }: Exchange): boolean {
+    const method = req.method ?? '';
+    if (this.#patterns.length === 0 || (isSafe(method) && !this.#watchesSafe)) return false;
+    const segments = pathSegments(target.split('?', 1)[0] ?? '');
+    return segments !== undefined && isNamed(this.#patterns, method, segments);
+  }
+
+  /**
+   * A request is left for the site.
+   *
+   * @returns to be called with the status of the answer before the client gets it.
+   */
+  onPass(exchange: Exchange): ((status: number) => void) | undefined {
+    if (!this.isMeant(exchange)) return undefined;
+    const { downstream, req } = exchange;
+    const { rawHeaders } = req;
+    return (status) => {
+      // Who was refused is still logged in.
+      if (status < 400) this.#feeds.endSession({ downstream, rawHeaders }, status);
+    };
+  }
+}
