@@ -141,7 +141,8 @@ export class HttpConnection implements Connection {
       this.#heartbeat();
       this.#watch(heartbeatMs);
     } else {
-      this.#watch(heartbeatMs - silentMs);
+      // What is left may be so little that no clock could tell the two moments apart.
+      this.#watch(Math.max(1, heartbeatMs - silentMs));
     }
   }
 
