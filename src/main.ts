@@ -138,7 +138,7 @@ export async function startProxy(
     const match = router(target);
     return match.kind === 'live' ? match.endpoint : undefined;
   };
-  const streams = new Streams(clock, random);
+  const streams = new Streams(clock, random, limits.maxStreamAge);
   const live = new Live({
     feeds,
     streams,

@@ -67,6 +67,10 @@ const limits = z
     ),
     streams: count(40_000, 'Streams at once; further ones are told to come back later.'),
     streamsPerAddress: count(1_024, 'Streams at once from one client address.'),
+    maxStreamAge: duration(
+      '1h',
+      'Streams end when they are 80 to 100 % as old, with a hint to come back at once. "0s" is never.',
+    ),
     channels: count(10_000, 'Different live URLs and identities that are polled at once.'),
     polls: count(64, 'Polls of the site that may be under way at once; further ones wait.'),
     pollsPerSecond: count(200, 'Polls that the site gets in a second; further ones wait.'),

@@ -8,6 +8,7 @@ import { Reply } from '../transport/reply.ts';
 import type { HttpExchange } from './exchange.ts';
 import type { StreamOptions, Subscription } from './stream.ts';
 import { Stream } from './stream.ts';
+import { StreamAges } from './stream-ages.ts';
 
 /** How an answer carries events. */
 export interface AnswerOptions {
@@ -31,6 +32,8 @@ export const STALL_MS = 120_000;
 const FIRST_STATE_MS = 2_000;
 /** Clients of a proxy that died come back at random moments in this range. */
 const RETRY_MS = { from: 2_000, to: 5_000 };
+/** Clients whose stream has become old come back at random moments in this range. */
+const RENEW_MS = { from: 1_000, to: 3_000 };
 /** Clients that are sent away come back at random moments in this range. */
 const COME_BACK_MS = { from: 15_000, to: 45_000 };
 /** On shutdown no more than one stream ends in this time, as long as the drain time allows it. */
@@ -41,12 +44,16 @@ export class Streams {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #open = new Set<Stream>();
+  readonly #ages: StreamAges<Stream> | undefined;
   #onEmpty: (() => void) | undefined;
   #isDraining = false;
 
-  constructor(clock: Clock, random: () => number) {
+  /** @param maxAgeMs - Streams end when they are about so old; 0 is never. */
+  constructor(clock: Clock, random: () => number, maxAgeMs: number) {
     this.#clock = clock;
     this.#random = random;
+    const onOld = (stream: Stream) => stream.end(this.#between(RENEW_MS));
+    if (maxAgeMs > 0) this.#ages = new StreamAges({ clock, random, maxAgeMs, onOld });
   }
 
   /** Streams open now. */
@@ -65,11 +72,13 @@ export class Streams {
       ...options,
       onClose: () => {
         this.#open.delete(stream);
+        this.#ages?.remove(stream);
         options.onClose();
         if (this.#open.size === 0) this.#onEmpty?.();
       },
     });
     this.#open.add(stream);
+    this.#ages?.add(stream);
     if (this.#isDraining) stream.end(this.#between(RETRY_MS));
     return stream;
   }

@@ -62,6 +62,7 @@ test('a site is enough: every other key has a default', () => {
       connectionsPerAddress: 1_024,
       streams: 40_000,
       streamsPerAddress: 1_024,
+      maxStreamAge: 3_600_000,
       channels: 10_000,
       polls: 64,
       pollsPerSecond: 200,
