@@ -8,6 +8,7 @@ import { inquiryOf, readQuestion, targetOf } from './live/asked-request.ts';
 import { createLivePaths } from './live/endpoint.ts';
 import { explainRoute } from './live/explain.ts';
 import { Feeds } from './live/feeds.ts';
+import { LimitLog } from './live/limit-log.ts';
 import { Live } from './live/live.ts';
 import { Streams } from './live/streams.ts';
 import { findWanted } from './live/wanted.ts';
@@ -110,6 +111,7 @@ export async function startProxy(
     log,
     label: { site: site.url.origin },
   });
+  const limitLog = new LimitLog(clock, log);
   const backplane = createMemoryBackplane();
   const channels = new Channels({ maxChannels: limits.channels, ...RESTING });
   const feeds = new Feeds({
@@ -130,6 +132,8 @@ export async function startProxy(
     log,
     secret: randomBytes(32),
     maxLogBytes: limits.logBytes,
+    limits,
+    limitLog,
   });
 
   const livePaths = createLivePaths(config.live);
@@ -147,6 +151,7 @@ export async function startProxy(
     endpoints: livePaths.flatMap(({ endpoints }) => endpoints),
     livePathOf,
     logoutOn: config.logoutOn,
+    limitLog,
     origins: config.origins,
     webSocketCompression: config.webSocketCompression,
     limits,

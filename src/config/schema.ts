@@ -72,6 +72,16 @@ const limits = z
       'Streams end when they are 80 to 100 % as old, with a hint to come back at once. "0s" is never.',
     ),
     channels: count(10_000, 'Different live URLs and identities that are polled at once.'),
+    channelsPerAddress: count(
+      100,
+      'Of those, that were first asked for by one client address. Further plain requests pass through, further streams are refused.',
+    ),
+    channelsPerEndpoint: count(5_000, 'Of those, of one endpoint, whoever asks.'),
+    queriesPerEndpoint: count(
+      1_000,
+      'Different paths and queries (and bodies of POST polls) of one endpoint at once.',
+    ),
+    subscribersPerChannel: count(40_000, 'Streams of one live URL and identity at once.'),
     polls: count(64, 'Polls of the site that may be under way at once; further ones wait.'),
     pollsPerSecond: count(200, 'Polls that the site gets in a second; further ones wait.'),
     urlsPerStream: count(32, 'Endpoint URLs in one stream.'),

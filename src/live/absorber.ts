@@ -136,6 +136,7 @@ export class Absorber {
     const { rawHeaders } = exchange.req;
     // It will not tell us a second time.
     if (exchange.res.destroyed) return 'left';
+    if (!this.#options.feeds.hasRoomIn({ feed })) return 'same';
     let leave: Leave;
     try {
       leave = this.#options.admission.enter(exchange.downstream);

@@ -1,8 +1,10 @@
 import type { Downstream } from '../shared/downstream.ts';
 import { ownOrigin } from '../shared/downstream.ts';
+import type { ErrorCode } from '../shared/errors.ts';
 import { ProxyError } from '../shared/errors.ts';
 import type { Gate } from '../transport/gate.ts';
 import type { Exchange } from './exchange.ts';
+import type { LimitLog } from './limit-log.ts';
 import { StreamLimits } from './stream-limits.ts';
 
 /** Who may open streams, and how many. */
@@ -10,7 +12,13 @@ export interface AdmissionOptions {
   /** Other origins that may read streams. */
   readonly origins: readonly string[];
   readonly limits: { readonly streams: number; readonly streamsPerAddress: number };
+  readonly limitLog: LimitLog;
 }
+
+const REACHED: { readonly [code in ErrorCode]?: string } = {
+  TOO_MANY_STREAMS: 'streams',
+  TOO_MANY_FOR_ADDRESS: 'streamsPerAddress',
+};
 
 /** Gives a seat back. It may be called more than once. */
 export type Leave = () => void;
@@ -43,7 +51,11 @@ export class Admission {
   /** Take a seat for a stream. @throws {ProxyError} when there is none. */
   enter({ address }: Downstream): Leave {
     const refused = this.#isClosed ? 'DRAINING' : this.#limits.take(address);
-    if (refused) throw new ProxyError(refused);
+    if (refused) {
+      const limit = REACHED[refused];
+      if (limit) this.#options.limitLog.onReached(limit, { address });
+      throw new ProxyError(refused);
+    }
     let isIn = true;
     return () => {
       if (isIn) this.#limits.release(address);

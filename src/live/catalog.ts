@@ -46,15 +46,15 @@ export class Catalog {
     return endpoints.map((endpoint) => `${addressOf(endpoint, target)}${name}`);
   }
 
-  /** A place in the channel of this URL and client. @throws {ProxyError} `TOO_MANY_CHANNELS`. */
+  /** A place in the channel of this URL and client. @throws {ProxyError} when there is none. */
   subscription(
     { req, downstream }: Exchange,
     wanted: Wanted,
     cursors: readonly (string | undefined)[],
   ): Subscription {
     const { url, endpoint } = wanted;
-    const found = this.#options.feeds.find(wanted, { downstream, rawHeaders: req.rawHeaders });
-    if (!found) throw new ProxyError('TOO_MANY_CHANNELS');
+    const { rawHeaders } = req;
+    const found = this.#options.feeds.findForStream(wanted, { downstream, rawHeaders });
     const { mayCompress } = endpoint;
     return { ...found, url, mayCompress, cursors: cursors.filter((id) => id !== undefined) };
   }

@@ -89,6 +89,16 @@ export class Feed implements LiveFeed {
     return this.#options.channel;
   }
 
+  /** Streams and held requests that it is for now. */
+  get streamCount(): number {
+    return this.#demand.streams;
+  }
+
+  /** How the log names it. */
+  get label(): FeedOptions['label'] {
+    return this.#options.label;
+  }
+
   /** There is nothing to wait for any more: the upstream has refused, or the proxy stops. */
   get hasEnded(): boolean {
     return this.#isClosed;

@@ -8,6 +8,8 @@ import { Judge } from '../poll/judge.ts';
 import type { PollerOptions } from '../poll/poller.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Downstream } from '../shared/downstream.ts';
+import type { ErrorCode } from '../shared/errors.ts';
+import { ProxyError } from '../shared/errors.ts';
 import type { Explanation } from '../shared/explanation.ts';
 import type { Logger } from '../shared/logger.ts';
 import { redactUrl } from '../shared/logger.ts';
@@ -17,11 +19,14 @@ import { createAsker } from './asker.ts';
 import { Askers } from './askers.ts';
 import type { Identity, KeyParts } from './channel-key.ts';
 import { identify } from './channel-key.ts';
+import type { ChannelLimitsOptions } from './channel-limits.ts';
+import { ChannelLimits } from './channel-limits.ts';
 import { haveSameCredentials } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import { differingParts } from './explain-sharing.ts';
 import type { FeedOptions } from './feed.ts';
 import { Feed } from './feed.ts';
+import type { LimitLog } from './limit-log.ts';
 import type { LiveFeed } from './live-feed.ts';
 import { personalPolicy } from './personal-policy.ts';
 import { pollForAll } from './poll-for-all.ts';
@@ -46,6 +51,8 @@ export interface FeedsOptions {
   /** Keys the names of channels; see `identify`. */
   readonly secret: Uint8Array;
   readonly maxLogBytes: number;
+  readonly limits: ChannelLimitsOptions & { readonly subscribersPerChannel: number };
+  readonly limitLog: LimitLog;
 }
 
 /** Who wants the state of a live URL. */
@@ -73,6 +80,11 @@ interface Open<F extends LiveFeed> {
   readonly identity: Identity;
 }
 
+interface UsedChannel {
+  readonly channel: Channel;
+  leave(): void;
+}
+
 /** How many channels of other clients are told of, and how much of a channel's name. */
 const MAX_SIBLINGS = 10;
 const KEY_LENGTH = 12;
@@ -88,18 +100,33 @@ export class Feeds {
   readonly #sessions = new Map<string, Open<SessionFeed>>();
   /** The sessions that are let in, by the name of the channel that they share. */
   readonly #askers = new Map<string, Askers>();
+  readonly #limits: ChannelLimits;
 
   constructor(options: FeedsOptions) {
     this.#options = options;
+    this.#limits = new ChannelLimits(options.limits, options.limitLog);
   }
 
   /** The feed for a request, opened if need be; `undefined` when there are too many. */
   find(wanted: Wanted, client: Client): FoundFeed | undefined {
-    const identity = this.#identify(wanted, client);
-    const feed = hasSessions(wanted.endpoint)
-      ? this.#session(wanted, client, identity)
-      : (this.#feeds.get(identity.channel)?.feed ?? this.#openOwn(wanted, identity));
-    return feed && { feed, passes: this.#passes(identity.channel, feed.channel.name) };
+    const found = this.#find(wanted, client);
+    return typeof found === 'string' ? undefined : found;
+  }
+
+  /** The same for a stream. @throws {ProxyError} with the code of the limit that is reached. */
+  findForStream(wanted: Wanted, client: Client): FoundFeed {
+    const found = this.#find(wanted, client);
+    if (typeof found === 'string') throw new ProxyError(found);
+    if (!this.hasRoomIn(found)) throw new ProxyError('TOO_MANY_SUBSCRIBERS');
+    return found;
+  }
+
+  /** May one more client wait for what this feed tells? */
+  hasRoomIn({ feed }: Pick<FoundFeed, 'feed'>): boolean {
+    const { limits, limitLog } = this.#options;
+    if (feed.streamCount < limits.subscribersPerChannel) return true;
+    limitLog.onReached('subscribersPerChannel', feed.label);
+    return false;
   }
 
   /**
@@ -194,6 +221,15 @@ export class Feeds {
     for (const { feed } of [...this.#feeds.values()]) feed.close();
   }
 
+  #find(wanted: Wanted, client: Client): FoundFeed | ErrorCode {
+    const identity = this.#identify(wanted, client);
+    const feed = hasSessions(wanted.endpoint)
+      ? this.#session(wanted, client, identity)
+      : (this.#feeds.get(identity.channel)?.feed ?? this.#openOwn(wanted, client, identity));
+    if (typeof feed === 'string') return feed;
+    return { feed, passes: this.#passes(identity.channel, feed.channel.name) };
+  }
+
   #identify(
     { endpoint, target, content }: Wanted,
     client: Client,
@@ -210,33 +246,36 @@ export class Feeds {
   }
 
   /** A feed that is polled with what its clients have in common. */
-  #openOwn(wanted: Wanted, identity: Identity): Feed | undefined {
+  #openOwn(wanted: Wanted, client: Client, identity: Identity): Feed | ErrorCode {
     const asker = createAsker(wanted, identity, this.#options.way);
     const cookies = () => asker.cookies;
-    return this.#open(wanted, identity, wanted.endpoint.config.linger, (retained) => {
-      const judge = this.#judge(wanted, identity, cookies, retained);
-      return async (signal) => judge.judge(await asker.ask(judge.conditions, signal));
+    return this.#open(wanted, client, identity, {
+      lingerMs: wanted.endpoint.config.linger,
+      createPoll: (retained) => {
+        const judge = this.#judge(wanted, identity, cookies, retained);
+        return async (signal) => judge.judge(await asker.ask(judge.conditions, signal));
+      },
     });
   }
 
   /** The feed of a session, which shows what the feed of all sessions shows. */
-  #session(wanted: Wanted, client: Client, shared: Identity): SessionFeed | undefined {
+  #session(wanted: Wanted, client: Client, shared: Identity): SessionFeed | ErrorCode {
     const own = this.#identifySession(wanted, client);
     const open = this.#sessions.get(own.channel);
     if (open) return open.feed;
-    const { channels, way, clock, random, log, upstream } = this.#options;
+    const { way, clock, random, log, upstream } = this.#options;
     const { linger, probeEvery } = wanted.endpoint.config;
-    const channel = this.#channel(wanted, own.channel);
-    if (!channel) return undefined;
+    const used = this.#channel(wanted, client, own.channel);
+    if (typeof used === 'string') return used;
     const asker = createAsker(wanted, own, way);
     const askers = this.#askersOf(shared.channel);
     askers.sessions += 1;
     const openShared = () =>
-      this.#feeds.get(shared.channel)?.feed ?? this.#openShared(wanted, shared, askers);
+      this.#feeds.get(shared.channel)?.feed ?? this.#openShared(wanted, client, shared, askers);
     const retained = () => this.#feeds.get(shared.channel)?.feed.channel.retained;
     const judge = this.#judge(wanted, own, () => asker.cookies, retained);
     const feed = new SessionFeed({
-      channel,
+      channel: used.channel,
       openShared,
       askers,
       asker,
@@ -253,7 +292,7 @@ export class Feeds {
         this.#sessions.delete(own.channel);
         askers.sessions -= 1;
         if (askers.sessions === 0) this.#askers.delete(shared.channel);
-        channels.rest(channel);
+        used.leave();
       },
     });
     this.#sessions.set(own.channel, { feed, wanted, identity: own });
@@ -267,31 +306,38 @@ export class Feeds {
   }
 
   /** The feed of all sessions. It has no linger of its own: theirs is enough. */
-  #openShared(wanted: Wanted, identity: Identity, askers: Askers): Feed | undefined {
+  #openShared(
+    wanted: Wanted,
+    client: Client,
+    identity: Identity,
+    askers: Askers,
+  ): Feed | undefined {
     const cookies = () => askers.current?.cookies ?? [];
-    return this.#open(wanted, identity, 0, (retained) =>
-      pollForAll(askers, this.#judge(wanted, identity, cookies, retained)),
-    );
+    const feed = this.#open(wanted, client, identity, {
+      lingerMs: 0,
+      createPoll: (retained) =>
+        pollForAll(askers, this.#judge(wanted, identity, cookies, retained)),
+    });
+    return typeof feed === 'string' ? undefined : feed;
   }
 
   #open(
     wanted: Wanted,
+    client: Client,
     identity: Identity,
-    lingerMs: number,
-    createPoll: FeedOptions['createPoll'],
-  ): Feed | undefined {
-    const { channels, backplane, clock, random, log, upstream } = this.#options;
+    options: Pick<FeedOptions, 'lingerMs' | 'createPoll'>,
+  ): Feed | ErrorCode {
+    const { backplane, clock, random, log, upstream } = this.#options;
     const { every, patch } = wanted.endpoint.config;
     const name = identity.channel;
-    const channel = this.#channel(wanted, name);
-    if (!channel) return undefined;
+    const used = this.#channel(wanted, client, name);
+    if (typeof used === 'string') return used;
     const feed = new Feed({
-      channel,
+      ...options,
+      channel: used.channel,
       backplane,
       every,
-      lingerMs,
       patch,
-      createPoll,
       upstream,
       clock,
       random,
@@ -300,16 +346,29 @@ export class Feeds {
       onEnded: (outcome) => this.#onEnded(wanted, [name, name], outcome),
       onClose: () => {
         this.#feeds.delete(name);
-        channels.rest(channel);
+        used.leave();
       },
     });
     this.#feeds.set(name, { feed, wanted, identity });
     return feed;
   }
 
-  #channel({ endpoint }: Wanted, name: string): Channel | undefined {
-    const { channels, maxLogBytes } = this.#options;
-    return channels.use(name, { maxEvents: endpoint.config.history, maxBytes: maxLogBytes });
+  #channel(wanted: Wanted, { downstream }: Client, name: string): UsedChannel | ErrorCode {
+    const { channels, maxLogBytes, limitLog } = this.#options;
+    const release = this.#limits.take(wanted, downstream.address);
+    if (typeof release === 'string') return release;
+    const { history } = wanted.endpoint.config;
+    const channel = channels.use(name, { maxEvents: history, maxBytes: maxLogBytes });
+    if (!channel) {
+      release();
+      limitLog.onReached('channels');
+      return 'TOO_MANY_CHANNELS';
+    }
+    const leave = () => {
+      release();
+      channels.rest(channel);
+    };
+    return { channel, leave };
   }
 
   /** What says which answers are changes of the state that is known. */

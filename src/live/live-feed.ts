@@ -5,6 +5,10 @@ import type { ChannelEvent } from '../protocol/event.ts';
 /** One channel's supply on this node, for those who show it. */
 export interface LiveFeed {
   readonly channel: Channel;
+  /** How the log names it; holds no secret. */
+  readonly label: Readonly<Record<string, string>>;
+  /** Streams and held requests that it is for now. */
+  readonly streamCount: number;
   /** There is nothing to wait for any more: the upstream has refused, or the proxy stops. */
   readonly hasEnded: boolean;
   /** Resolves when the first poll has ended, or the state is known from elsewhere. */

@@ -20,6 +20,7 @@ import type { Endpoint, LivePath } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { Exchange, HttpExchange, LiveResult, UpgradeExchange } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
+import type { LimitLog } from './limit-log.ts';
 import { Logouts } from './logouts.ts';
 import type { Reading } from './refusals.ts';
 import { framingOptions, refuseForgedPost, tellRefusal } from './refusals.ts';
@@ -45,6 +46,7 @@ export interface LiveOptions {
   readonly logoutOn: readonly RequestPattern[];
   /** Other origins that may read streams. */
   readonly origins: readonly string[];
+  readonly limitLog: LimitLog;
   /** Offer WebSocket clients to compress messages. */
   readonly webSocketCompression: boolean;
   readonly limits: {

@@ -89,6 +89,14 @@ export class SessionFeed implements LiveFeed {
     return this.#options.channel;
   }
 
+  get label(): SessionFeedOptions['label'] {
+    return this.#options.label;
+  }
+
+  get streamCount(): number {
+    return this.#demand.streams;
+  }
+
   get hasEnded(): boolean {
     return this.#isClosed;
   }

@@ -32,6 +32,7 @@ const TABLE = {
   EXPECTATION_FAILED: [417, 'no other expectation than "100-continue" can be met'],
   UPGRADE_REQUIRED: [426, 'this transport needs an upgrade to WebSocket'],
   TOO_MANY_FOR_ADDRESS: [429, 'too many streams from this address'],
+  TOO_MANY_CHANNELS_FOR_ADDRESS: [429, 'too many live URLs from this address at once'],
   TOO_MANY_CONNECTIONS_FOR_ADDRESS: [429, 'too many connections from this address'],
   HEADERS_TOO_LARGE: [431, 'the request headers are too large or too many'],
   INTERNAL: [500, 'internal error'],
@@ -45,6 +46,7 @@ const TABLE = {
   TOO_MANY_CONNECTIONS: [503, 'too many connections'],
   TOO_MANY_STREAMS: [503, 'too many streams'],
   TOO_MANY_CHANNELS: [503, 'too many live URLs at once'],
+  TOO_MANY_SUBSCRIBERS: [503, 'too many streams of this URL'],
   DRAINING: [503, 'the proxy is shutting down'],
   LOOP_DETECTED: [
     508,
