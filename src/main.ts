@@ -5,6 +5,7 @@ import { Channels } from './channel/channels.ts';
 import { createMemoryBackplane } from './cluster/memory.ts';
 import type { Config } from './config/schema.ts';
 import { inquiryOf, readQuestion, targetOf } from './live/asked-request.ts';
+import { Buffered } from './live/buffered.ts';
 import { createLivePaths } from './live/endpoint.ts';
 import { explainRoute } from './live/explain.ts';
 import { Feeds } from './live/feeds.ts';
@@ -44,6 +45,7 @@ import { redactUrl } from './shared/logger.ts';
 import { mountPrefix } from './shared/mount-path.ts';
 import { canConnect, isUnreadable } from './shared/upstream.ts';
 import { createSitePolls } from './site-polls.ts';
+import { Unread } from './transport/unread.ts';
 
 /** A running proxy. */
 export interface RunningProxy {
@@ -113,7 +115,19 @@ export async function startProxy(
   });
   const limitLog = new LimitLog(clock, log);
   const backplane = createMemoryBackplane();
-  const channels = new Channels({ maxChannels: limits.channels, ...RESTING });
+  const onGrowth = () => buffered.onGrowth();
+  const unread = new Unread(onGrowth);
+  const streams = new Streams(clock, random, limits.maxStreamAge, unread);
+  const channels = new Channels({ maxChannels: limits.channels, ...RESTING, onGrowth });
+  const buffered: Buffered = new Buffered({
+    maxBytes: limits.bufferedBytes,
+    channels,
+    unread,
+    streams,
+    clock,
+    log,
+    limitLog,
+  });
   const feeds = new Feeds({
     channels,
     backplane,
@@ -134,6 +148,7 @@ export async function startProxy(
     maxLogBytes: limits.logBytes,
     limits,
     limitLog,
+    buffered,
   });
 
   const livePaths = createLivePaths(config.live);
@@ -142,7 +157,6 @@ export async function startProxy(
     const match = router(target);
     return match.kind === 'live' ? match.endpoint : undefined;
   };
-  const streams = new Streams(clock, random, limits.maxStreamAge);
   const live = new Live({
     feeds,
     streams,
@@ -152,6 +166,7 @@ export async function startProxy(
     livePathOf,
     logoutOn: config.logoutOn,
     limitLog,
+    buffered,
     origins: config.origins,
     webSocketCompression: config.webSocketCompression,
     limits,

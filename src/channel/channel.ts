@@ -11,6 +11,9 @@ export interface PollNote {
   readonly at: number;
 }
 
+/** Told by how many bytes the state and the log have grown, or shrunk. */
+export type OnSize = (state: number, log: number) => void;
+
 /**
  * The state of one upstream resource on this node, its recent events and its subscribers.
  *
@@ -27,10 +30,14 @@ export class Channel {
   #stale: ChannelEvent | undefined;
   #lastWord: ChannelEvent | undefined;
   #isConfirmed = false;
+  readonly #onSize: OnSize | undefined;
+  #toldState = 0;
+  #toldLog = 0;
 
-  constructor(name: string, limits: LogLimits) {
+  constructor(name: string, limits: LogLimits, onSize?: OnSize) {
     this.name = name;
     this.#log = new EventLog(limits);
+    this.#onSize = onSize;
   }
 
   /** The current state, or `undefined` when none is known or it is not confirmed. */
@@ -66,7 +73,28 @@ export class Channel {
 
   /** Bytes of state and log held now. */
   get bytes(): number {
-    return this.#log.bytes + (this.#snapshot?.data.length ?? 0);
+    return this.logBytes + this.stateBytes;
+  }
+
+  /** Bytes of the log held now. */
+  get logBytes(): number {
+    return this.#log.bytes;
+  }
+
+  /** Somebody is told of how many bytes it holds. */
+  get isCounted(): boolean {
+    return this.#onSize !== undefined;
+  }
+
+  /** Bytes of the state held now. */
+  get stateBytes(): number {
+    return this.#snapshot?.data.length ?? 0;
+  }
+
+  /** Forget the events before the state: who missed some of them gets a snapshot. */
+  shortenLog(): void {
+    this.#log.shorten();
+    this.#tellSize();
   }
 
   /** Take an event from the backplane and pass it to every subscriber. */
@@ -78,6 +106,7 @@ export class Channel {
     else if (event.type === 'stale') this.#stale = event;
     else if (event.type === 'fresh') this.#stale = undefined;
     else this.#keep(event);
+    this.#tellSize();
     for (const subscriber of [...this.#subscribers]) {
       if (wasKnown || subscriber.isOpen) subscriber.deliver(event);
       else if (this.#isKnown) subscriber.open();
@@ -127,6 +156,16 @@ export class Channel {
     this.#snapshot = event;
     this.#isConfirmed = true;
     this.#log.append(event);
+  }
+
+  #tellSize(): void {
+    const { stateBytes, logBytes } = this;
+    const state = stateBytes - this.#toldState;
+    const log = logBytes - this.#toldLog;
+    if (state === 0 && log === 0) return;
+    this.#toldState = stateBytes;
+    this.#toldLog = logBytes;
+    this.#onSize?.(state, log);
   }
 
   /** SECURITY: after its last word a channel holds nothing that could still be shown. */

@@ -52,6 +52,14 @@ export class EventLog {
     return undefined;
   }
 
+  /** Keep nothing but what the newest state is called: who has that has missed nothing. */
+  shorten(): void {
+    const newest = this.#events.at(-1);
+    if (!newest) return;
+    this.clear();
+    this.#start = newest.id;
+  }
+
   clear(): void {
     this.#events = [];
     this.#bytes = 0;

@@ -102,6 +102,10 @@ const limits = z
       '1MiB',
       'Size of the events that one channel keeps for reconnecting subscribers.',
     ),
+    bufferedBytes: size(
+      '256MiB',
+      'Size of all states, logs and unread events together. Beyond it logs are given up first, then new streams and larger states are refused, and the slowest readers cut.',
+    ),
     drain: duration('30s', 'Longest time from the first SIGTERM to the exit.'),
   })
   .prefault({});

@@ -13,6 +13,7 @@ export interface AdmissionOptions {
   readonly origins: readonly string[];
   readonly limits: { readonly streams: number; readonly streamsPerAddress: number };
   readonly limitLog: LimitLog;
+  readonly buffered: { readonly isFull: boolean };
 }
 
 const REACHED: { readonly [code in ErrorCode]?: string } = {
@@ -50,6 +51,7 @@ export class Admission {
 
   /** Take a seat for a stream. @throws {ProxyError} when there is none. */
   enter({ address }: Downstream): Leave {
+    if (!this.#isClosed && this.#options.buffered.isFull) throw new ProxyError('NO_ROOM');
     const refused = this.#isClosed ? 'DRAINING' : this.#limits.take(address);
     if (refused) {
       const limit = REACHED[refused];

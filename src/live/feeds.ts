@@ -17,6 +17,7 @@ import type { RawHeaders } from '../shared/raw-headers.ts';
 import type { PollWay } from './asker.ts';
 import { createAsker } from './asker.ts';
 import { Askers } from './askers.ts';
+import type { Buffered } from './buffered.ts';
 import type { Identity, KeyParts } from './channel-key.ts';
 import { identify } from './channel-key.ts';
 import type { ChannelLimitsOptions } from './channel-limits.ts';
@@ -26,6 +27,7 @@ import type { Endpoint } from './endpoint.ts';
 import { differingParts } from './explain-sharing.ts';
 import type { FeedOptions } from './feed.ts';
 import { Feed } from './feed.ts';
+import { judgeWithRoom } from './judge-with-room.ts';
 import type { LimitLog } from './limit-log.ts';
 import type { LiveFeed } from './live-feed.ts';
 import { personalPolicy } from './personal-policy.ts';
@@ -53,6 +55,7 @@ export interface FeedsOptions {
   readonly maxLogBytes: number;
   readonly limits: ChannelLimitsOptions & { readonly subscribersPerChannel: number };
   readonly limitLog: LimitLog;
+  readonly buffered: Pick<Buffered, 'isFull' | 'hasRoomFor'>;
 }
 
 /** Who wants the state of a live URL. */
@@ -252,7 +255,7 @@ export class Feeds {
     return this.#open(wanted, client, identity, {
       lingerMs: wanted.endpoint.config.linger,
       createPoll: (retained) => {
-        const judge = this.#judge(wanted, identity, cookies, retained);
+        const judge = this.#judgeWithRoom(wanted, identity, cookies, retained);
         return async (signal) => judge.judge(await asker.ask(judge.conditions, signal));
       },
     });
@@ -265,7 +268,7 @@ export class Feeds {
     if (open) return open.feed;
     const { way, clock, random, log, upstream } = this.#options;
     const { linger, probeEvery } = wanted.endpoint.config;
-    const used = this.#channel(wanted, client, own.channel);
+    const used = this.#channel(wanted, client, own.channel, 'view');
     if (typeof used === 'string') return used;
     const asker = createAsker(wanted, own, way);
     const askers = this.#askersOf(shared.channel);
@@ -316,7 +319,7 @@ export class Feeds {
     const feed = this.#open(wanted, client, identity, {
       lingerMs: 0,
       createPoll: (retained) =>
-        pollForAll(askers, this.#judge(wanted, identity, cookies, retained)),
+        pollForAll(askers, this.#judgeWithRoom(wanted, identity, cookies, retained)),
     });
     return typeof feed === 'string' ? undefined : feed;
   }
@@ -353,12 +356,18 @@ export class Feeds {
     return feed;
   }
 
-  #channel(wanted: Wanted, { downstream }: Client, name: string): UsedChannel | ErrorCode {
-    const { channels, maxLogBytes, limitLog } = this.#options;
+  #channel(
+    wanted: Wanted,
+    { downstream }: Client,
+    name: string,
+    kind: 'own' | 'view' = 'own',
+  ): UsedChannel | ErrorCode {
+    const { channels, maxLogBytes, limitLog, buffered } = this.#options;
+    if (buffered.isFull) return 'NO_ROOM';
     const release = this.#limits.take(wanted, downstream.address);
     if (typeof release === 'string') return release;
     const { history } = wanted.endpoint.config;
-    const channel = channels.use(name, { maxEvents: history, maxBytes: maxLogBytes });
+    const channel = channels.use(name, { maxEvents: history, maxBytes: maxLogBytes }, kind);
     if (!channel) {
       release();
       limitLog.onReached('channels');
@@ -369,6 +378,19 @@ export class Feeds {
       channels.rest(channel);
     };
     return { channel, leave };
+  }
+
+  /** As below, where the state is kept: a new one for which there is no room is none. */
+  #judgeWithRoom(
+    wanted: Wanted,
+    identity: Identity,
+    cookies: () => readonly string[],
+    retained: () => Retained | undefined,
+  ): Pick<Judge, 'conditions' | 'judge'> {
+    return judgeWithRoom(
+      () => this.#judge(wanted, identity, cookies, retained),
+      ({ length }) => this.#options.buffered.hasRoomFor(length - (retained()?.data.length ?? 0)),
+    );
   }
 
   /** What says which answers are changes of the state that is known. */

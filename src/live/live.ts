@@ -15,6 +15,7 @@ import { bareSse } from '../transport/sse.ts';
 import { httpTransports, ownUrlGate } from '../transport/transports.ts';
 import { Absorber } from './absorber.ts';
 import { Admission } from './admission.ts';
+import type { Buffered } from './buffered.ts';
 import { Catalog } from './catalog.ts';
 import type { Endpoint, LivePath } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
@@ -47,6 +48,7 @@ export interface LiveOptions {
   /** Other origins that may read streams. */
   readonly origins: readonly string[];
   readonly limitLog: LimitLog;
+  readonly buffered: Pick<Buffered, 'isFull'>;
   /** Offer WebSocket clients to compress messages. */
   readonly webSocketCompression: boolean;
   readonly limits: {

@@ -170,11 +170,15 @@ export class Sockets {
       mayDeflate: !/server_max_window_bits/i.test(extensions),
       heartbeatMs: HEARTBEAT_MS,
       stallMs: STALL_MS,
+      unread: this.#options.streams.unread,
     });
   }
 }
 
-type Connecting = Omit<WebSocketOptions, 'clock' | 'mayDeflate' | 'heartbeatMs' | 'stallMs'>;
+type Connecting = Pick<
+  WebSocketOptions,
+  'onDrain' | 'onClose' | 'framer' | 'saysFarewell' | 'onMessage'
+>;
 
 /**
  * SECURITY: who does not answer a close frame has no seat any more, so its time is short. The

@@ -57,6 +57,11 @@ export class Stream {
     return this.#places.length;
   }
 
+  /** Bytes that its peer has not taken yet. */
+  get waitingBytes(): number {
+    return this.#connection.waitingBytes;
+  }
+
   /** Show a URL as well; in place of itself if it is shown already. */
   add({ feed, url, cursors, mayCompress }: Subscription): void {
     if (!this.#isOpen) return;
@@ -91,6 +96,11 @@ export class Stream {
   /** End it; with `retryMs` the client is asked to come back after that time. */
   end(retryMs?: number): void {
     this.#connection.end(retryMs);
+  }
+
+  /** End it now, whatever waits for its peer. */
+  cut(): void {
+    this.#connection.cut();
   }
 
   #onLastWord(place: Place): void {

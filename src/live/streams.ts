@@ -5,6 +5,7 @@ import type { Framing, FramingOptions } from '../transport/framing.ts';
 import type { Outlet } from '../transport/http-connection.ts';
 import { HttpConnection } from '../transport/http-connection.ts';
 import { Reply } from '../transport/reply.ts';
+import type { Unread } from '../transport/unread.ts';
 import type { HttpExchange } from './exchange.ts';
 import type { StreamOptions, Subscription } from './stream.ts';
 import { Stream } from './stream.ts';
@@ -45,11 +46,14 @@ export class Streams {
   readonly #random: () => number;
   readonly #open = new Set<Stream>();
   readonly #ages: StreamAges<Stream> | undefined;
+  /** What waits in them for their peers. */
+  readonly unread: Unread;
   #onEmpty: (() => void) | undefined;
   #isDraining = false;
 
   /** @param maxAgeMs - Streams end when they are about so old; 0 is never. */
-  constructor(clock: Clock, random: () => number, maxAgeMs: number) {
+  constructor(clock: Clock, random: () => number, maxAgeMs: number, unread: Unread) {
+    this.unread = unread;
     this.#clock = clock;
     this.#random = random;
     const onOld = (stream: Stream) => stream.end(this.#between(RENEW_MS));
@@ -120,6 +124,30 @@ export class Streams {
     await empty;
   }
 
+  /**
+   * Cut those for whom most waits, until it is enough.
+   *
+   * @returns how many.
+   */
+  cutSlowest(isEnough: () => boolean): number {
+    const slow = [...this.#open]
+      .map((stream) => ({ stream, bytes: stream.waitingBytes }))
+      .filter(({ bytes }) => bytes > 0)
+      .sort((a, b) => b.bytes - a.bytes);
+    let cut = 0;
+    for (const { stream } of slow) {
+      if (isEnough()) break;
+      stream.cut();
+      cut += 1;
+    }
+    return cut;
+  }
+
+  /** Find out for whom nothing waits any more. */
+  recount(): void {
+    for (const stream of this.#open) void stream.waitingBytes;
+  }
+
   /** Resolves when the first poll of each has ended, or takes too long to wait for. */
   settled(subscriptions: readonly Pick<Subscription, 'feed'>[]): Promise<void> {
     return new Promise((resolve) => {
@@ -152,7 +180,7 @@ export class Streams {
       urls: subscriptions.length,
       onClose,
       connect: (hooks) => {
-        const options = { ...shared, ...hooks, stallMs: STALL_MS };
+        const options = { ...shared, ...hooks, stallMs: STALL_MS, unread: this.unread };
         if (framing.delivery === 'reply') {
           const ready = this.settled(subscriptions);
           return new Reply(res, framing, { ...options, waitMs, ready });

@@ -11,8 +11,12 @@ export interface Connection {
    * @returns False when the peer is not keeping up any more.
    */
   send(events: readonly ChannelEvent[], url: string, mayCompress: boolean): boolean;
+  /** Bytes that the peer has not taken yet. */
+  readonly waitingBytes: number;
   /** End it; with `retryMs` the peer is asked to come back after that time. */
   end(retryMs?: number): void;
+  /** End it now, whatever waits: the peer sees that it was cut. */
+  cut(): void;
 }
 
 /** What a connection tells its owner. */

@@ -3,12 +3,15 @@ import type { ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { Clock, Timer } from '../shared/clock.ts';
+import { truncate } from '../shared/truncate.ts';
 import type { Coding, Frame } from './coding.ts';
 import { chunk, chunked, chunkedGzip, chunkedStored, raw } from './coding.ts';
 import type { Connection, ConnectionHooks } from './connection.ts';
 import { EVENT_HEADERS } from './connection.ts';
 import type { FramingOptions, StreamFraming } from './framing.ts';
 import { GZIP_HEADER, GzipSum } from './gzip.ts';
+import type { Unread } from './unread.ts';
+import { Backlog } from './unread.ts';
 
 /** How a stream is opened and watched. */
 export interface StreamOptions extends ConnectionHooks {
@@ -24,6 +27,8 @@ export interface StreamOptions extends ConnectionHooks {
   readonly stallMs: number;
   /** Bytes of text after which the stream ends; `undefined` is without end. */
   readonly maxBytes: number | undefined;
+  /** Where what the peer does not take is counted. */
+  readonly unread: Unread;
 }
 
 /** Where frames go: the connection in HTTP/1, a stream of it in HTTP/2. */
@@ -41,6 +46,7 @@ export class HttpConnection implements Connection {
   readonly #outlet: Outlet;
   readonly #options: StreamOptions;
   readonly #gzipSum: GzipSum | undefined;
+  readonly #backlog: Backlog;
   /** For text that may be compressed, and for text that may not. */
   readonly #codings: readonly [Coding, Coding];
   #framing: StreamFraming;
@@ -58,6 +64,7 @@ export class HttpConnection implements Connection {
     this.#outlet = outlet;
     this.#framing = framing;
     this.#options = options;
+    this.#backlog = new Backlog(options.unread);
     this.#gzipSum = options.gzip ? new GzipSum() : undefined;
     // HTTP/1.0 has no chunks, HTTP/2 has frames of its own.
     const plain = res.req.httpVersion === '1.1' ? chunked : raw;
@@ -70,6 +77,11 @@ export class HttpConnection implements Connection {
 
   get isWritable(): boolean {
     return this.#isOpen && !this.#isBlocked;
+  }
+
+  get waitingBytes(): number {
+    this.#clearIfTaken();
+    return this.#outlet.writableLength;
   }
 
   send(events: readonly ChannelEvent[], url: string, mayCompress: boolean): boolean {
@@ -95,14 +107,25 @@ export class HttpConnection implements Connection {
     // A peer that reads nothing more must not keep the socket for ever.
     this.#outlet.setTimeout(this.#options.stallMs);
     this.#res.end();
+    // Until the peer has taken it, or the socket is given up.
+    if (this.#backlog.isEmpty) return this.#options.onClose();
+    this.#res.once('close', () => this.#backlog.clear());
     this.#options.onClose();
+  }
+
+  cut(): void {
+    this.#backlog.clear();
+    truncate(this.#res);
   }
 
   #open(): void {
     const { framing, headers, heartbeatMs } = this.#options;
     // Head, prelude and a snapshot that is known already leave in one packet.
     this.#outlet.cork();
-    process.nextTick(() => this.#outlet.uncork());
+    process.nextTick(() => {
+      this.#outlet.uncork();
+      this.#clearIfTaken();
+    });
     const coding = this.#gzipSum ? { 'content-encoding': 'gzip' } : {};
     const own = this.#framing.headers(framing);
     this.#res.writeHead(200, { ...own, ...EVENT_HEADERS, ...coding, ...headers });
@@ -121,10 +144,18 @@ export class HttpConnection implements Connection {
     this.#lastWriteAt = this.#options.clock.now();
     this.#textBytes += textBytes;
     if (piece) this.#gzipSum?.add(piece);
-    if (this.#outlet.write(bytes) || this.#isBlocked) return;
+    this.#clearIfTaken();
+    const isTaken = this.#outlet.write(bytes);
+    if (this.#outlet.writableLength > 0) this.#backlog.add(bytes);
+    if (isTaken || this.#isBlocked) return;
     this.#isBlocked = true;
     // Node's own timeout counts every byte that the peer takes, and then destroys the socket.
     this.#outlet.setTimeout(this.#options.stallMs);
+  }
+
+  /** Of less than what would block it nobody tells when it has left. */
+  #clearIfTaken(): void {
+    if (!this.#backlog.isEmpty && this.#outlet.writableLength === 0) this.#backlog.clear();
   }
 
   #watch(delayMs: number): void {
@@ -153,6 +184,7 @@ export class HttpConnection implements Connection {
   }
 
   readonly #onDrain = (): void => {
+    this.#backlog.clear();
     if (!this.#isBlocked) return;
     this.#isBlocked = false;
     this.#outlet.setTimeout(0);
@@ -160,6 +192,7 @@ export class HttpConnection implements Connection {
   };
 
   readonly #onClose = (): void => {
+    this.#backlog.clear();
     if (!this.#isOpen) return;
     this.#stop();
     this.#options.onClose();

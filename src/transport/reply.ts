@@ -2,10 +2,13 @@ import type { ServerResponse } from 'node:http';
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { Clock, Timer } from '../shared/clock.ts';
 import { limitSending } from '../shared/sending.ts';
+import { truncate } from '../shared/truncate.ts';
 import { raw } from './coding.ts';
 import type { Connection, ConnectionHooks } from './connection.ts';
 import { EVENT_HEADERS } from './connection.ts';
 import type { FramingOptions, ReplyFraming } from './framing.ts';
+import type { Unread } from './unread.ts';
+import { Backlog } from './unread.ts';
 
 /** How a long poll is held. */
 export interface ReplyOptions extends ConnectionHooks {
@@ -17,6 +20,8 @@ export interface ReplyOptions extends ConnectionHooks {
   readonly waitMs: number;
   /** A peer that has read not a byte of its answer for so long is gone. */
   readonly stallMs: number;
+  /** Where what the peer does not take is counted. */
+  readonly unread: Unread;
   /** Resolved when the state is known, or will not be soon. Never rejects. */
   readonly ready: Promise<unknown>;
 }
@@ -30,6 +35,7 @@ export class Reply implements Connection {
   readonly #framing: ReplyFraming;
   readonly #options: ReplyOptions;
   readonly #frames: Buffer[] = [];
+  readonly #backlog: Backlog;
   #timer: Timer | undefined;
   #isOpen = true;
 
@@ -37,6 +43,7 @@ export class Reply implements Connection {
     this.#res = res;
     this.#framing = framing;
     this.#options = options;
+    this.#backlog = new Backlog(options.unread);
     res.once('close', this.#onClose);
     void options.ready.then(() => {
       if (this.#isOpen) this.#timer = options.clock.after(options.waitMs, () => this.end());
@@ -45,6 +52,10 @@ export class Reply implements Connection {
 
   get isWritable(): boolean {
     return this.#isOpen;
+  }
+
+  get waitingBytes(): number {
+    return this.#res.writableLength;
   }
 
   send(events: readonly ChannelEvent[], url: string): boolean {
@@ -67,11 +78,18 @@ export class Reply implements Connection {
     const own = this.#framing.headers(framing);
     limitSending(this.#res, stallMs);
     this.#res.writeHead(200, { ...own, ...EVENT_HEADERS, ...length, ...headers }).end(body);
+    if (this.#res.writableLength > 0) this.#backlog.add(body);
+  }
+
+  cut(): void {
+    this.#backlog.clear();
+    truncate(this.#res);
   }
 
   /** SECURITY: not before the answer is read: until then its body, which nobody shares, is ours. */
   readonly #onClose = (): void => {
     this.#stop();
+    this.#backlog.clear();
     this.#options.onClose();
   };
 

@@ -8,6 +8,8 @@ import type { Framer } from './coding.ts';
 import { deflatedMessage, message } from './coding.ts';
 import type { Connection, ConnectionHooks } from './connection.ts';
 import { comeBack, envelope, view } from './envelope.ts';
+import type { Unread } from './unread.ts';
+import { Backlog } from './unread.ts';
 
 /** How a WebSocket is written to and watched. */
 export interface WebSocketOptions extends ConnectionHooks {
@@ -21,6 +23,8 @@ export interface WebSocketOptions extends ConnectionHooks {
   readonly heartbeatMs: number;
   /** A peer that has read not a byte of what waits for it for so long is gone. */
   readonly stallMs: number;
+  /** Where what the peer does not take is counted. */
+  readonly unread: Unread;
   /** A text message of the client's, and a way to answer with a text that is no event. */
   readonly onMessage: (text: string, tell: (text: string) => void) => void;
 }
@@ -58,6 +62,7 @@ export class WebSocketConnection implements Connection {
   readonly #socket: Socket;
   readonly #options: WebSocketOptions;
   readonly #isDeflated: boolean;
+  readonly #backlog: Backlog;
   #timer: Timer | undefined;
   #isAlive = true;
   #isBlocked = false;
@@ -71,6 +76,7 @@ export class WebSocketConnection implements Connection {
     this.#ws = ws;
     this.#socket = socket;
     this.#options = options;
+    this.#backlog = new Backlog(options.unread);
     this.#isDeflated = options.mayDeflate && ws.extensions.includes('permessage-deflate');
     this.#budgetAt = options.clock.now();
     socket.on('drain', this.#onDrain);
@@ -90,6 +96,11 @@ export class WebSocketConnection implements Connection {
     return this.#isOpen && !this.#isBlocked;
   }
 
+  get waitingBytes(): number {
+    this.#clearIfTaken();
+    return this.#socket.writableLength;
+  }
+
   send(events: readonly ChannelEvent[], url: string, mayCompress: boolean): boolean {
     const coding = this.#isDeflated && mayCompress ? deflatedMessage : message;
     for (const event of events) {
@@ -107,6 +118,11 @@ export class WebSocketConnection implements Connection {
     this.#close(CLOSE.restart, 'come back later');
   }
 
+  cut(): void {
+    this.#backlog.clear();
+    this.#ws.terminate();
+  }
+
   /** Close with a code and a reason for people, of at most 123 bytes. */
   #close(code: number, reason: string): void {
     if (!this.#isOpen) return;
@@ -119,11 +135,19 @@ export class WebSocketConnection implements Connection {
   #write(bytes: Buffer): void {
     // The library may have ended it already, for something that the peer has sent.
     if (!this.#isOpen || this.#ws.readyState !== this.#ws.OPEN || bytes.length === 0) return;
-    if (this.#socket.write(bytes) || this.#isBlocked) return;
+    this.#clearIfTaken();
+    const isTaken = this.#socket.write(bytes);
+    if (this.#socket.writableLength > 0) this.#backlog.add(bytes);
+    if (isTaken || this.#isBlocked) return;
     this.#isBlocked = true;
     // Nor is it listened to meanwhile: the answers would pile up behind what it does not read.
     this.#ws.pause();
     this.#socket.setTimeout(this.#options.stallMs);
+  }
+
+  /** Of less than what would block it nobody tells when it has left. */
+  #clearIfTaken(): void {
+    if (!this.#backlog.isEmpty && this.#socket.writableLength === 0) this.#backlog.clear();
   }
 
   #watch(): void {
@@ -157,6 +181,7 @@ export class WebSocketConnection implements Connection {
   }
 
   readonly #onDrain = (): void => {
+    this.#backlog.clear();
     if (!this.#isBlocked) return;
     this.#isBlocked = false;
     this.#ws.resume();
@@ -169,6 +194,7 @@ export class WebSocketConnection implements Connection {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#timer?.cancel();
+    this.#backlog.clear();
     this.#socket.off('drain', this.#onDrain);
     this.#options.onClose();
   }

@@ -77,6 +77,7 @@ test('a site is enough: every other key has a default', () => {
       bodyTimeout: 60_000,
       sendTimeout: 60_000,
       logBytes: 1_024 ** 2,
+      bufferedBytes: 256 * 1_024 ** 2,
       drain: 30_000,
     },
     log: { level: 'info', access: false },

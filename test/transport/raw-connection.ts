@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { StreamFraming } from '../../src/transport/framing.ts';
 import { HttpConnection } from '../../src/transport/http-connection.ts';
+import { Unread } from '../../src/transport/unread.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
@@ -64,6 +65,7 @@ export async function openConnection(t: TestContext, options: RawOptions): Promi
       headers: options.headers ?? {},
       heartbeatMs: HEARTBEAT_MS,
       stallMs: options.stallMs ?? STALL_MS,
+      unread: new Unread(),
       onDrain: () => {
         calls.drain += 1;
       },

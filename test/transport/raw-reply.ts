@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { ReplyFraming } from '../../src/transport/framing.ts';
 import { Reply } from '../../src/transport/reply.ts';
+import { Unread } from '../../src/transport/unread.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import type { RawAnswer } from '../support/raw-answer.ts';
@@ -50,6 +51,7 @@ export async function openReply(
       headers: { 'x-more': 'yes' },
       stallMs,
       waitMs: WAIT_MS,
+      unread: new Unread(),
       ready,
       onDrain: () => assert.fail('there is nothing to drain'),
       onClose: () => {
