@@ -92,7 +92,11 @@ export async function openScene(t: TestContext, random: Random, atLeast: number)
     {
       site: site.upstream.url,
       trustedProxies: ['127.0.0.1'],
-      limits: { streamsPerAddress: 10_000, pollsPerSecond: 100_000 },
+      limits: {
+        streamsPerAddress: 10_000,
+        channelsPerAddress: 10_000,
+        pollsPerSecond: 100_000,
+      },
       live: Object.fromEntries(live),
     },
     clock,
