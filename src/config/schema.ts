@@ -73,7 +73,7 @@ const limits = z
     ),
     channels: count(10_000, 'Different live URLs and identities that are polled at once.'),
     channelsPerAddress: count(
-      100,
+      256,
       'Of those, that were first asked for by one client address. Further plain requests pass through, further streams are refused.',
     ),
     channelsPerEndpoint: count(5_000, 'Of those, of one endpoint, whoever asks.'),

@@ -1,60 +1,44 @@
-import { LRUCache } from 'lru-cache';
-import type { Channel } from '../channel/channel.ts';
-import type { Channels } from '../channel/channels.ts';
 import type { Backplane } from '../cluster/backplane.ts';
-import type { Ended } from '../poll/detect.ts';
-import type { JudgeOptions, Retained } from '../poll/judge.ts';
-import { Judge } from '../poll/judge.ts';
 import type { PollerOptions } from '../poll/poller.ts';
-import type { Clock } from '../shared/clock.ts';
 import type { Downstream } from '../shared/downstream.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { ProxyError } from '../shared/errors.ts';
 import type { Explanation } from '../shared/explanation.ts';
 import type { Logger } from '../shared/logger.ts';
-import { redactUrl } from '../shared/logger.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
-import type { PollWay } from './asker.ts';
 import { createAsker } from './asker.ts';
-import { Askers } from './askers.ts';
+import type { Askers } from './askers.ts';
 import type { Buffered } from './buffered.ts';
 import type { Identity, KeyParts } from './channel-key.ts';
 import { identify } from './channel-key.ts';
-import type { ChannelLimitsOptions } from './channel-limits.ts';
-import { ChannelLimits } from './channel-limits.ts';
+import type { ChannelPlacesOptions } from './channel-places.ts';
+import { ChannelPlaces } from './channel-places.ts';
 import { haveSameCredentials } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import { differingParts } from './explain-sharing.ts';
 import type { FeedOptions } from './feed.ts';
 import { Feed } from './feed.ts';
-import { judgeWithRoom } from './judge-with-room.ts';
-import type { LimitLog } from './limit-log.ts';
+import { feedLabel } from './feed-label.ts';
+import type { JudgingOptions } from './judging.ts';
+import { createJudgeWithRoom } from './judging.ts';
 import type { LiveFeed } from './live-feed.ts';
-import { personalPolicy } from './personal-policy.ts';
+import { PassMemory } from './pass-memory.ts';
 import { pollForAll } from './poll-for-all.ts';
-import { pollHeaders } from './poll-headers.ts';
-import { SessionFeed } from './session-feed.ts';
+import type { SessionFeed } from './session-feed.ts';
+import { Sessions } from './sessions.ts';
 import type { Wanted } from './wanted.ts';
 import { polledTarget } from './wanted.ts';
 
 /** What feeds are made of. */
-export interface FeedsOptions {
-  readonly channels: Channels;
+export interface FeedsOptions extends ChannelPlacesOptions, JudgingOptions {
   readonly backplane: Backplane;
-  /** How polls reach the site. */
-  readonly way: PollWay;
   /** What the upstream may be asked, and whether it is up. */
   readonly upstream: PollerOptions['upstream'];
-  /** For the headers of a poll, what makes of a body the one that clients get. */
-  readonly rewriting: ((headers: RawHeaders) => NonNullable<JudgeOptions['rewrite']>) | undefined;
-  readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
   /** Keys the names of channels; see `identify`. */
   readonly secret: Uint8Array;
-  readonly maxLogBytes: number;
-  readonly limits: ChannelLimitsOptions & { readonly subscribersPerChannel: number };
-  readonly limitLog: LimitLog;
+  readonly limits: ChannelPlacesOptions['limits'] & { readonly subscribersPerChannel: number };
   readonly buffered: Pick<Buffered, 'isFull' | 'hasRoomFor'>;
 }
 
@@ -71,21 +55,10 @@ export interface FoundFeed {
   readonly passes: boolean;
 }
 
-/** For how long answers that were meant for one client are taken to be so still. */
-const PERSONAL_MEMORY_MS = 60_000;
-/** For how long the site is taken to refuse still: a page that polls it would else cost two requests. */
-const REFUSED_MEMORY_MS = 5_000;
-const MAX_REMEMBERED = 10_000;
-
-interface Open<F extends LiveFeed> {
-  readonly feed: F;
+interface Open {
+  readonly feed: Feed;
   readonly wanted: Wanted;
   readonly identity: Identity;
-}
-
-interface UsedChannel {
-  readonly channel: Channel;
-  leave(): void;
 }
 
 /** How many channels of other clients are told of, and how much of a channel's name. */
@@ -95,19 +68,17 @@ const KEY_LENGTH = 12;
 /** All feeds of this node: one for each live URL and identity that is wanted now. */
 export class Feeds {
   readonly #options: FeedsOptions;
-  readonly #feeds = new Map<string, Open<Feed>>();
-  /** By channel: until when plain requests go to the site without a poll. */
-  readonly #passUntil = new LRUCache<string, number>({ max: MAX_REMEMBERED });
-  readonly #warned = new Set<string>();
-  /** Of endpoints with `authorizedBy`, by the names of the sessions' own channels. */
-  readonly #sessions = new Map<string, Open<SessionFeed>>();
-  /** The sessions that are let in, by the name of the channel that they share. */
-  readonly #askers = new Map<string, Askers>();
-  readonly #limits: ChannelLimits;
+  readonly #feeds = new Map<string, Open>();
+  readonly #passing: PassMemory;
+  readonly #sessions: Sessions;
+  readonly #places: ChannelPlaces;
 
   constructor(options: FeedsOptions) {
     this.#options = options;
-    this.#limits = new ChannelLimits(options.limits, options.limitLog);
+    this.#places = new ChannelPlaces(options);
+    this.#passing = new PassMemory(options.clock, options.log);
+    const own = { places: this.#places, passing: this.#passing };
+    this.#sessions = new Sessions({ ...options, ...own });
   }
 
   /** The feed for a request, opened if need be; `undefined` when there are too many. */
@@ -182,7 +153,7 @@ export class Feeds {
     // What all sessions share goes on for those that are left.
     const own = [...this.#feeds.values()].filter(({ wanted }) => !hasSessions(wanted.endpoint));
     let ended = 0;
-    for (const { feed, wanted, identity } of [...own, ...this.#sessions.values()]) {
+    for (const { feed, wanted, identity } of [...own, ...this.#sessions.all]) {
       const forwarded =
         forwardedBy.get(wanted.endpoint) ?? this.#identifySession(wanted, client).forwarded;
       forwardedBy.set(wanted.endpoint, forwarded);
@@ -220,7 +191,7 @@ export class Feeds {
 
   /** Stop all polls. */
   close(): void {
-    for (const { feed } of [...this.#sessions.values()]) feed.close();
+    for (const { feed } of this.#sessions.all) feed.close();
     for (const { feed } of [...this.#feeds.values()]) feed.close();
   }
 
@@ -230,7 +201,7 @@ export class Feeds {
       ? this.#session(wanted, client, identity)
       : (this.#feeds.get(identity.channel)?.feed ?? this.#openOwn(wanted, client, identity));
     if (typeof feed === 'string') return feed;
-    return { feed, passes: this.#passes(identity.channel, feed.channel.name) };
+    return { feed, passes: this.#passing.has(identity.channel, feed.channel.name) };
   }
 
   #identify(
@@ -255,57 +226,20 @@ export class Feeds {
     return this.#open(wanted, client, identity, {
       lingerMs: wanted.endpoint.config.linger,
       createPoll: (retained) => {
-        const judge = this.#judgeWithRoom(wanted, identity, cookies, retained);
+        const judge = createJudgeWithRoom({ wanted, identity, cookies, retained }, this.#options);
         return async (signal) => judge.judge(await asker.ask(judge.conditions, signal));
       },
     });
   }
 
-  /** The feed of a session, which shows what the feed of all sessions shows. */
-  #session(wanted: Wanted, client: Client, shared: Identity): SessionFeed | ErrorCode {
+  #session(wanted: Wanted, client: Client, identity: Identity): SessionFeed | ErrorCode {
+    const find = () => this.#feeds.get(identity.channel)?.feed;
     const own = this.#identifySession(wanted, client);
-    const open = this.#sessions.get(own.channel);
-    if (open) return open.feed;
-    const { way, clock, random, log, upstream } = this.#options;
-    const { linger, probeEvery } = wanted.endpoint.config;
-    const used = this.#channel(wanted, client, own.channel, 'view');
-    if (typeof used === 'string') return used;
-    const asker = createAsker(wanted, own, way);
-    const askers = this.#askersOf(shared.channel);
-    askers.sessions += 1;
-    const openShared = () =>
-      this.#feeds.get(shared.channel)?.feed ?? this.#openShared(wanted, client, shared, askers);
-    const retained = () => this.#feeds.get(shared.channel)?.feed.channel.retained;
-    const judge = this.#judge(wanted, own, () => asker.cookies, retained);
-    const feed = new SessionFeed({
-      channel: used.channel,
-      openShared,
-      askers,
-      asker,
-      probe: async (signal) => judge.judge(await asker.ask([], signal)),
-      probeEveryMs: probeEvery,
-      lingerMs: linger,
-      upstream,
-      clock,
-      random,
-      log,
-      label: this.#label(wanted, own.channel),
-      onEnded: (outcome) => this.#onEnded(wanted, [shared.channel, own.channel], outcome),
-      onClose: () => {
-        this.#sessions.delete(own.channel);
-        askers.sessions -= 1;
-        if (askers.sessions === 0) this.#askers.delete(shared.channel);
-        used.leave();
-      },
+    return this.#sessions.find(wanted, client.downstream.address, own, {
+      name: identity.channel,
+      find,
+      open: (askers) => find() ?? this.#openShared(wanted, client, identity, askers),
     });
-    this.#sessions.set(own.channel, { feed, wanted, identity: own });
-    return feed;
-  }
-
-  #askersOf(name: string): Askers {
-    const askers = this.#askers.get(name) ?? new Askers();
-    this.#askers.set(name, askers);
-    return askers;
   }
 
   /** The feed of all sessions. It has no linger of its own: theirs is enough. */
@@ -318,8 +252,10 @@ export class Feeds {
     const cookies = () => askers.current?.cookies ?? [];
     const feed = this.#open(wanted, client, identity, {
       lingerMs: 0,
-      createPoll: (retained) =>
-        pollForAll(askers, this.#judgeWithRoom(wanted, identity, cookies, retained)),
+      createPoll: (retained) => {
+        const judged = { wanted, identity, cookies, retained };
+        return pollForAll(askers, createJudgeWithRoom(judged, this.#options));
+      },
     });
     return typeof feed === 'string' ? undefined : feed;
   }
@@ -333,7 +269,7 @@ export class Feeds {
     const { backplane, clock, random, log, upstream } = this.#options;
     const { every, patch } = wanted.endpoint.config;
     const name = identity.channel;
-    const used = this.#channel(wanted, client, name);
+    const used = this.#places.take(wanted, client.downstream.address, name, 'own');
     if (typeof used === 'string') return used;
     const feed = new Feed({
       ...options,
@@ -345,8 +281,8 @@ export class Feeds {
       clock,
       random,
       log,
-      label: this.#label(wanted, name),
-      onEnded: (outcome) => this.#onEnded(wanted, [name, name], outcome),
+      label: feedLabel(wanted, name),
+      onEnded: (outcome) => this.#passing.onEnded(wanted.endpoint, [name, name], outcome),
       onClose: () => {
         this.#feeds.delete(name);
         used.leave();
@@ -354,92 +290,6 @@ export class Feeds {
     });
     this.#feeds.set(name, { feed, wanted, identity });
     return feed;
-  }
-
-  #channel(
-    wanted: Wanted,
-    { downstream }: Client,
-    name: string,
-    kind: 'own' | 'view' = 'own',
-  ): UsedChannel | ErrorCode {
-    const { channels, maxLogBytes, limitLog, buffered } = this.#options;
-    if (buffered.isFull) return 'NO_ROOM';
-    const release = this.#limits.take(wanted, downstream.address);
-    if (typeof release === 'string') return release;
-    const { history } = wanted.endpoint.config;
-    const channel = channels.use(name, { maxEvents: history, maxBytes: maxLogBytes }, kind);
-    if (!channel) {
-      release();
-      limitLog.onReached('channels');
-      return 'TOO_MANY_CHANNELS';
-    }
-    const leave = () => {
-      release();
-      channels.rest(channel);
-    };
-    return { channel, leave };
-  }
-
-  /** As below, where the state is kept: a new one for which there is no room is none. */
-  #judgeWithRoom(
-    wanted: Wanted,
-    identity: Identity,
-    cookies: () => readonly string[],
-    retained: () => Retained | undefined,
-  ): Pick<Judge, 'conditions' | 'judge'> {
-    return judgeWithRoom(
-      () => this.#judge(wanted, identity, cookies, retained),
-      ({ length }) => this.#options.buffered.hasRoomFor(length - (retained()?.data.length ?? 0)),
-    );
-  }
-
-  /** What says which answers are changes of the state that is known. */
-  #judge(
-    { endpoint, content }: Wanted,
-    identity: Identity,
-    cookies: () => readonly string[],
-    retained: () => Retained | undefined,
-  ): Judge {
-    const { clock, rewriting, way } = this.#options;
-    const { config } = endpoint;
-    const headers = pollHeaders({ headers: config.headers, content, identity }, way.sender);
-    return new Judge({
-      clock,
-      isPrivate: endpoint.isPrivate,
-      personal: personalPolicy(endpoint, cookies),
-      comparison: config,
-      ignoreForMs: config.ignoreFor,
-      maxBytes: config.maxBody,
-      rewrite: rewriting?.(headers),
-      retained,
-    });
-  }
-
-  #label({ endpoint, target }: Wanted, name: string): FeedOptions['label'] {
-    return { endpoint: endpoint.name, url: redactUrl(target), channel: name.slice(0, 8) };
-  }
-
-  #passes(...names: readonly string[]): boolean {
-    const now = this.#options.clock.now();
-    return names.some((name) => now < (this.#passUntil.get(name) ?? Number.NEGATIVE_INFINITY));
-  }
-
-  /** @param names - Of the channel whose state it is, and of the one that has ended. */
-  #onEnded({ endpoint }: Wanted, names: readonly [string, string], outcome: Ended): void {
-    const now = this.#options.clock.now();
-    if (outcome.word === 'personal') {
-      this.#passUntil.set(names[0], now + PERSONAL_MEMORY_MS);
-      this.#warn(endpoint, outcome.detail);
-    } else {
-      this.#passUntil.set(names[1], now + REFUSED_MEMORY_MS);
-    }
-  }
-
-  /** Once for an endpoint: the reason is the same for all of its channels, as a rule. */
-  #warn({ name: endpoint }: Endpoint, text: string): void {
-    if (this.#warned.has(endpoint)) return;
-    this.#warned.add(endpoint);
-    this.#options.log.warn({ endpoint }, `not shared, requests are passed through: ${text}`);
   }
 }
 

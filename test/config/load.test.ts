@@ -64,7 +64,7 @@ test('a site is enough: every other key has a default', () => {
       streamsPerAddress: 1_024,
       maxStreamAge: 3_600_000,
       channels: 10_000,
-      channelsPerAddress: 100,
+      channelsPerAddress: 256,
       channelsPerEndpoint: 5_000,
       queriesPerEndpoint: 1_000,
       subscribersPerChannel: 40_000,
