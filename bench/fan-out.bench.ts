@@ -44,7 +44,7 @@ export async function run(): Promise<void> {
         startProxy({
           site: `http://127.0.0.1:${port}`,
           live: { '/push': { every: `${INTERVAL_MS}ms`, vary: [] } },
-          limits: { streamsPerAddress: SUBSCRIBERS },
+          limits: { streamsPerAddress: SUBSCRIBERS, connectionsPerAddress: SUBSCRIBERS },
         }),
     },
   ];
