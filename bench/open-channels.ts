@@ -15,6 +15,9 @@ export const URLS_PER_STREAM = 200;
 export function limitsFor(channels: number, maxConcurrent: number): Record<string, unknown> {
   return {
     channels: 2 * channels,
+    channelsPerAddress: 2 * channels,
+    channelsPerEndpoint: 2 * channels,
+    queriesPerEndpoint: 2 * channels,
     polls: maxConcurrent,
     pollsPerSecond: 2 * channels,
     urlsPerStream: URLS_PER_STREAM,

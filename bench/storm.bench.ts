@@ -29,7 +29,7 @@ const SCENES: readonly Scene[] = [
   {
     title: '2,000 channels, one for each stream, up to 2,000 polls a second',
     channels: 2_000,
-    limits: { pollsPerSecond: 2_000 },
+    limits: { pollsPerSecond: 2_000, channelsPerAddress: 2_000, queriesPerEndpoint: 2_000 },
   },
 ];
 
