@@ -88,6 +88,8 @@ async function send({ title, channels, limits }: Scene): Promise<void> {
     const usual = peak(madeAt, diedAt - 6_000, diedAt);
     const met = peak(madeAt, revivedAt, end);
     line('most polls in 100 ms after the return', `${met}; ${usual} in the six seconds before all`);
+    const halves = windows(madeAt, 500, revivedAt, revivedAt + 4_000);
+    line('polls in each half second after the return', halves.join(', '));
     line('most polls at once after the return', String(upstream.mostWaiting));
   } finally {
     crowd.close();
