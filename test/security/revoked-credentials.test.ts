@@ -29,7 +29,8 @@ const REVOCATIONS: readonly [how: string, answer: (res: ServerResponse) => void,
 for (const client of [...Object.values(CLIENTS), BARE_SSE, BARE_WS]) {
   for (const [how, answer, status] of REVOCATIONS) {
     test(`${client.name}: after ${how} no data comes, and no poll goes out`, async (t) => {
-      const scene = await startSessions(t);
+      // Between two long polls nobody is there, for as long as the machine takes.
+      const scene = await startSessions(t, {}, { linger: '1h' });
       const { answer: asEver } = scene;
       const asked = { '/api/x': undefined };
       const anna = read(t, client, scene, asked, ANNA);

@@ -39,15 +39,13 @@ test('what is not text is in base64', () => {
   );
 });
 
-test('JSON in another charset is in base64 too', () => {
+test('JSON in another charset stands as JSON as well', () => {
   const type = 'application/json; charset=utf-16le';
-  assert.deepEqual(parse(snapshot('a-1', Buffer.from('{}', 'utf16le'), type)), {
+  assert.deepEqual(parse(snapshot('a-1', Buffer.from('{"a":"\u00e9"}', 'utf16le'), type)), {
     url: '/x',
     id: 'a-1',
     event: 'snapshot',
-    contentType: type,
-    encoding: 'base64',
-    data: Buffer.from('{}', 'utf16le').toString('base64'),
+    data: { a: '\u00e9' },
   });
 });
 
