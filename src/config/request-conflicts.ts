@@ -10,6 +10,7 @@ interface RequestKeys {
   readonly method?: 'GET' | 'POST';
   readonly match?: Match;
   readonly ignoreBody?: readonly BodyField[];
+  readonly ignoreQuery?: readonly string[];
   readonly rpc?: 'json-rpc' | undefined;
   readonly request?: RequestChanges;
   readonly handshake?: Handshake | undefined;
@@ -38,6 +39,8 @@ export function checkRequestKeys(endpoint: unknown, context: z.RefinementCtx): v
   reportNested(listOf(keys.request?.body), report);
   if (keys.rpc) reportId(keys, report);
   reportTwiceSent(keys, report);
+  reportConstants(keys, report);
+  reportMatchedAway(keys, report);
   reportTwiceKeyed(keys, report);
 }
 
@@ -97,14 +100,69 @@ function reportId({ ignoreBody, request }: RequestKeys, report: Report): void {
 }
 
 /** The token of a handshake is the poller's own: no other value of the header may go along. */
-function reportTwiceSent({ handshake, headers, vary }: RequestKeys, report: Report): void {
+function reportTwiceSent(keys: RequestKeys, report: Report): void {
+  const { handshake, headers, vary, authorizedBy } = keys;
+  const items = [...listOf(vary), ...listOf(authorizedBy)];
   const token = handshake?.header;
   if (typeof token !== 'string') return;
   const isConstant = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === token);
   if (isConstant) report(['handshake'], `gets "${token}" from the upstream, "headers" sets it too`);
-  const isVaried = listOf(vary).some((item) => takesHeader(item, token));
+  const isVaried = items.some((item) => takesHeader(item, token));
   if (isVaried)
     report(['handshake'], `gets "${token}" from the upstream, "vary" sends the client's`);
+}
+
+const CREDENTIALS = ['cookie', 'authorization'];
+
+/**
+ * SECURITY: a client without the credential would be answered as the one whose it is. A default for
+ * any other header may be meant.
+ */
+function reportConstants({ headers, vary, authorizedBy }: RequestKeys, report: Report): void {
+  const proofs = listOf(authorizedBy);
+  const isDefault = vary === undefined && proofs.length === 0;
+  for (const name of Object.keys(headers ?? {})) {
+    const header = name.toLowerCase();
+    const isCredential = CREDENTIALS.includes(header);
+    const isTaken =
+      proofs.some((item) => takesCredential(item, header)) ||
+      (isCredential && (isDefault || listOf(vary).some((item) => takesCredential(item, header))));
+    const message =
+      'is a credential that clients send as well: who sends none would be answered as its owner';
+    if (isTaken) report(['headers', name], message);
+  }
+}
+
+function takesCredential(item: VaryItem, header: string): boolean {
+  const isCookie = item.kind === 'cookies' || item.kind === 'cookie';
+  return isCookie ? header === 'cookie' : takesHeader(item, header);
+}
+
+/** What a request is told by must not be taken out of its poll. */
+function reportMatchedAway(
+  { match, ignoreBody, ignoreQuery, request }: RequestKeys,
+  report: Report,
+): void {
+  const isSet = (name: string) => listOf(request?.query).some((change) => change.name === name);
+  const away = listOf(match?.query).find(
+    ({ name }) => (ignoreQuery ?? []).some((pattern) => matchesGlob(pattern, name)) && !isSet(name),
+  );
+  if (away) report(['ignoreQuery'], `takes away "${away.name}", which "match" goes by`);
+  const field = listOf(match?.body).find(({ field: wanted }) =>
+    listOf(ignoreBody).some((ignored) => covers(ignored, wanted)),
+  );
+  if (field) report(['ignoreBody'], 'takes away what "match" goes by');
+}
+
+function covers(ignored: BodyField, wanted: BodyField): boolean {
+  if (ignored.kind === 'form')
+    return wanted.kind === 'form' && matchesGlob(ignored.name, wanted.name);
+  if (ignored.kind !== 'json' || wanted.kind !== 'json') return false;
+  const { path } = wanted;
+  return (
+    ignored.path.length <= path.length &&
+    ignored.path.every((name, i) => matchesGlob(name, path[i] ?? ''))
+  );
 }
 
 /** What a session is let in by says who may see the state; what it varies on, which state it is. */

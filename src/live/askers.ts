@@ -14,9 +14,17 @@ export interface Asker {
   ask(conditions: readonly string[], signal: AbortSignal): Promise<Answer>;
 }
 
+/** What is known of an asker. */
+export interface AskerOptions {
+  /** It was answered with an HTML page. */
+  readonly isPage: boolean;
+  /** Called once, when the site does not let it in any more. */
+  readonly onRefused: (refusal: Ended) => void;
+}
+
 /** Those with whose credentials one channel may be polled: the first that the site still lets in. */
 export class Askers {
-  readonly #askers = new Map<Asker, (refusal: Ended) => void>();
+  readonly #askers = new Map<Asker, AskerOptions>();
   /** Sessions that may become one of them. */
   sessions = 0;
 
@@ -25,9 +33,8 @@ export class Askers {
     return this.#askers.keys().next().value;
   }
 
-  /** @param onRefused - Called once, when the site does not let it in any more. */
-  add(asker: Asker, onRefused: (refusal: Ended) => void): void {
-    this.#askers.set(asker, onRefused);
+  add(asker: Asker, options: AskerOptions): void {
+    this.#askers.set(asker, options);
   }
 
   remove(asker: Asker): void {
@@ -36,8 +43,15 @@ export class Askers {
 
   /** The site does not let this one in any more: it is the next one's turn. */
   refuse(asker: Asker, refusal: Ended): void {
-    const onRefused = this.#askers.get(asker);
+    const options = this.#askers.get(asker);
     this.#askers.delete(asker);
-    onRefused?.(refusal);
+    options?.onRefused(refusal);
+  }
+
+  /** Somebody gets data where these got pages: they were never let in. @returns if there were any. */
+  refusePages(refusal: Ended): boolean {
+    const pages = [...this.#askers].filter(([, { isPage }]) => isPage);
+    for (const [asker] of pages) this.refuse(asker, refusal);
+    return pages.length > 0;
   }
 }

@@ -139,7 +139,8 @@ export class Feed implements LiveFeed {
    */
   async renew(): Promise<void> {
     this.channel.lastPoll = undefined;
-    if (!this.#poller?.isLooping) return;
+    // A poll under way may have seen the state before.
+    if (!this.#poller?.isLooping && !this.#poller?.isPolling) return;
     this.#doubts += 1;
     await this.#poller.renew();
     this.#doubts -= 1;

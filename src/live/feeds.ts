@@ -61,6 +61,12 @@ interface Open {
   readonly identity: Identity;
 }
 
+/** A request that is changing something. */
+interface Write {
+  readonly isMeant: (endpoint: Endpoint, target: string) => boolean;
+  readonly ends: ((hasChanged: boolean) => void)[];
+}
+
 /** How many channels of other clients are told of, and how much of a channel's name. */
 const MAX_SIBLINGS = 10;
 const KEY_LENGTH = 12;
@@ -72,6 +78,7 @@ export class Feeds {
   readonly #passing: PassMemory;
   readonly #sessions: Sessions;
   readonly #places: ChannelPlaces;
+  readonly #writes = new Set<Write>();
 
   constructor(options: FeedsOptions) {
     this.#options = options;
@@ -120,17 +127,18 @@ export class Feeds {
   /**
    * Something that the channels of these URLs show is about to change.
    *
-   * @returns to be called when it has changed, or has not; `undefined` when there are none.
+   * @returns to be called when it has changed, or has not.
    */
   beginWrite(
     isMeant: (endpoint: Endpoint, target: string) => boolean,
-  ): ((hasChanged: boolean) => void) | undefined {
-    const ends = [...this.#feeds.values()]
-      .filter(({ wanted }) => isMeant(wanted.endpoint, wanted.target))
-      .map(({ feed }) => feed.beginWrite());
-    if (ends.length === 0) return undefined;
+  ): (hasChanged: boolean) => void {
+    const write: Write = { isMeant, ends: [] };
+    for (const open of this.#feeds.values()) joinWrite(write, open);
+    // Of feeds that are opened while it is under way as well.
+    this.#writes.add(write);
     return (hasChanged) => {
-      for (const end of ends) end(hasChanged);
+      this.#writes.delete(write);
+      for (const end of write.ends) end(hasChanged);
     };
   }
 
@@ -288,9 +296,15 @@ export class Feeds {
         used.leave();
       },
     });
-    this.#feeds.set(name, { feed, wanted, identity });
+    const open = { feed, wanted, identity };
+    this.#feeds.set(name, open);
+    for (const write of this.#writes) joinWrite(write, open);
     return feed;
   }
+}
+
+function joinWrite({ isMeant, ends }: Write, { feed, wanted }: Open): void {
+  if (isMeant(wanted.endpoint, wanted.target)) ends.push(feed.beginWrite());
 }
 
 /** Is its state one for all sessions that the site lets in? */

@@ -28,7 +28,7 @@ import { framingOptions, refuseForgedPost, tellRefusal } from './refusals.ts';
 import { peekContent } from './request-content.ts';
 import { Sockets } from './sockets.ts';
 import type { Subscription } from './stream.ts';
-import { parseWantedUrls } from './stream-query.ts';
+import { parseWantedUrls, refuseTwins } from './stream-query.ts';
 import type { Streams } from './streams.ts';
 import type { Wanted } from './wanted.ts';
 import { findWanted, mayBeWanted } from './wanted.ts';
@@ -202,6 +202,7 @@ export class Live {
       if (isElsewhere && wanted.endpoint.isPrivate) throw new ProxyError('CROSS_SITE');
       return { wanted, cursors: [lastEventId(exchange), url.since] };
     });
+    refuseTwins(asked.map(({ wanted }) => wanted));
     const leave = this.#admission.enter(exchange.downstream);
     try {
       const subscriptions = asked.map(({ wanted, cursors }) =>

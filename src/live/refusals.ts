@@ -1,5 +1,6 @@
 import { ownOrigin } from '../shared/downstream.ts';
 import { ProxyError } from '../shared/errors.ts';
+import { headerValue } from '../shared/raw-headers.ts';
 import { EVENT_HEADERS } from '../transport/connection.ts';
 import type { Framing, FramingOptions } from '../transport/framing.ts';
 import { corsHeaders, foreignOrigin, provesOwnOrigin } from '../transport/gate.ts';
@@ -39,7 +40,10 @@ export function refuseForgedPost(
     kind === 'upgrade'
       ? foreignOrigin(rawHeaders, own) === undefined
       : provesOwnOrigin(rawHeaders, own);
-  if (!isOwn) throw new ProxyError('UNPROVEN_ORIGIN');
+  // Links, frames and images stand in pages by others than their scripts.
+  const mode = headerValue(rawHeaders, 'sec-fetch-mode');
+  const isScript = kind === 'upgrade' || (mode !== 'navigate' && mode !== 'no-cors');
+  if (!isOwn || !isScript) throw new ProxyError('UNPROVEN_ORIGIN');
 }
 
 /**

@@ -18,6 +18,8 @@ export type RequestBody =
   /** Everything else: XML, text, uploads, what is compressed or broken. */
   | { readonly kind: 'opaque' };
 
+const AMPERSAND = 0x26;
+
 const OPAQUE: RequestBody = { kind: 'opaque' };
 
 /**
@@ -39,8 +41,11 @@ export function parseBody(
   if (coding !== '' && coding !== 'identity') return OPAQUE;
   const type = contentType ?? '';
   if (!isReadable(type, bytes)) return OPAQUE;
-  if (isJsonText(bytes) && !essence(type).startsWith('multipart/')) return { kind: 'json', bytes };
   const isForm = essence(type) === 'application/x-www-form-urlencoded';
+  if (isJsonText(bytes) && !essence(type).startsWith('multipart/')) {
+    // To a server that goes by the type, what stands between "&" in a text is a field.
+    return isForm && bytes.includes(AMPERSAND) ? OPAQUE : { kind: 'json', bytes };
+  }
   return isForm || (bytes.length === 0 && type === '') ? parseForm(bytes) : OPAQUE;
 }
 

@@ -28,6 +28,10 @@ export async function peekContent(
     'transfer-encoding',
     'trailer',
     'content-range',
+    // By these some servers read another method than the one that stands there.
+    'x-http-method',
+    'x-http-method-override',
+    'x-method-override',
   ].some((name) => headerValue(rawHeaders, name) !== undefined);
   const length = Number(headerValue(rawHeaders, 'content-length') ?? 0);
   if (isOdd || !(length <= MAX_BYTES)) return undefined;

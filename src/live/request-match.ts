@@ -60,7 +60,8 @@ function matchesText(text: string, wanted: readonly WantedParameter[]): boolean 
 function mayBeRead(name: string, wanted: string): boolean {
   const plain = (text: string) => foldName(text.trimStart().replaceAll(/[. ]/g, '_'));
   const array = wanted.includes('[') ? -1 : name.indexOf('[');
-  return plain(array > 0 ? name.slice(0, array) : name) === plain(wanted);
+  const names = array > 0 ? [name.slice(0, array), name.replaceAll('[', '_')] : [name];
+  return names.some((each) => plain(each) === plain(wanted));
 }
 
 function fitsText(parameter: Parameter, { values }: Wanted): boolean {

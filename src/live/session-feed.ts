@@ -8,7 +8,7 @@ import type { ChannelEvent } from '../protocol/event.ts';
 import { controlEvent } from '../protocol/event.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
-import { isHtml } from '../shared/media-type.ts';
+import { isHtml, isJson } from '../shared/media-type.ts';
 import type { Asker, Askers } from './askers.ts';
 import { Demand } from './demand.ts';
 import type { LiveFeed } from './live-feed.ts';
@@ -39,7 +39,20 @@ export interface SessionFeedOptions {
   readonly onClose: () => void;
 }
 
-const LOGIN_PAGE = 'answered HTML where others get something else';
+const LOGIN_PAGE: Ended = {
+  kind: 'ended',
+  word: 'unauthorized',
+  status: 200,
+  detail: 'answered HTML where others get something else',
+};
+
+/** Statuses that say nothing of who asks: too slow, too often. */
+const BUSY = new Set([408, 425, 429]);
+
+/** Is a status that is none of success the site's word on this session? */
+function isRefusal(status = 500): boolean {
+  return status < 500 && !BUSY.has(status);
+}
 
 /**
  * What one session is shown of a state that is the same for every session which the site lets in.
@@ -104,6 +117,8 @@ export class SessionFeed implements LiveFeed {
   join(): void {
     this.#demand.join();
     if (this.#isClosed) return;
+    // SECURITY: once it is asked in a loop what was said last holds: not if it is too old by now.
+    if (this.#letInForMs <= 0) this.#letInAt = undefined;
     this.#poller.start(this.#letInForMs);
     if (this.#letInForMs > 0) this.#mirror();
   }
@@ -117,11 +132,13 @@ export class SessionFeed implements LiveFeed {
       return await this.#demand.during(async () => {
         if (this.#letInForMs <= 0) await this.#poller.poll();
         if (this.#isClosed || this.#letInForMs <= 0) return undefined;
-        return this.#options.openShared()?.refresh();
+        const state = await this.#options.openShared()?.refresh();
+        // SECURITY: the poll may have shown that this session is over, or a logout may have ended it.
+        return this.#isClosed ? undefined : state;
       });
     } finally {
       // The next plain request need not be asked for again.
-      if (this.#demand.streams === 0) {
+      if (this.#demand.streams === 0 && !this.#poller.isLooping) {
         this.#demand.linger(Math.max(this.#options.lingerMs, this.#letInForMs));
       }
     }
@@ -161,21 +178,29 @@ export class SessionFeed implements LiveFeed {
 
   async #onOutcome(outcome: PollOutcome, startedAt: number): Promise<void> {
     const { channel, askers, asker } = this.#options;
-    if (outcome.kind === 'changed' && (await this.#isLoginPage(outcome.state))) {
-      return this.end({ kind: 'ended', word: 'unauthorized', status: 200, detail: LOGIN_PAGE });
+    const isLoginPage = outcome.kind === 'changed' ? await this.#isLoginPage(outcome.state) : false;
+    if (isLoginPage) {
+      return this.end(LOGIN_PAGE);
     }
-    if (this.#isClosed) return;
+    if (this.#isClosed || isLoginPage === undefined) return this.#settle();
     switch (outcome.kind) {
       case 'changed':
       case 'unchanged': {
         this.#letInAt = startedAt;
-        askers.add(asker, (refusal) => this.end(refusal));
+        const type = outcome.kind === 'changed' ? outcome.state.headers['content-type'] : undefined;
+        // SECURITY: who came first may have been let in by a login page with a status of success.
+        if (isJson(type ?? '') && askers.refusePages(LOGIN_PAGE))
+          this.#options.openShared()?.close();
+        const isPage = isHtml(type ?? '');
+        askers.add(asker, { isPage, onRefused: (refusal) => this.end(refusal) });
         if (this.#demand.streams > 0) this.#mirror();
         this.#settleWithShared();
         return;
       }
       case 'failed':
         // Who is let in is told by the shared feed.
+        // SECURITY: the site has answered, and not as it answers those that it lets in.
+        if (this.#letInAt !== undefined && isRefusal(outcome.status)) this.#hide();
         if (this.#letInAt === undefined && !channel.isStale) {
           const { code } = outcome.error;
           const status = outcome.status === undefined ? {} : { status: outcome.status };
@@ -192,13 +217,15 @@ export class SessionFeed implements LiveFeed {
    * SECURITY: a page that is no refusal by its status. When it came, nobody may have known yet what
    * those get who are let in: it is known before anything of theirs is shown.
    */
-  async #isLoginPage({ headers }: PolledState): Promise<boolean> {
+  async #isLoginPage({ headers }: PolledState): Promise<boolean | undefined> {
     const { askers, asker, openShared } = this.#options;
     const isFirst = askers.current === undefined || askers.current === asker;
     if (isFirst || !isHtml(headers['content-type'] ?? '')) return false;
     const shared = openShared();
     const state = (await shared?.refresh()) ?? shared?.channel.retained;
-    return !isHtml(state?.headers['content-type'] ?? '');
+    // Nobody knows yet what the others get.
+    if (!state) return undefined;
+    return !isHtml(state.headers['content-type'] ?? '');
   }
 
   #settleWithShared(): void {
@@ -212,6 +239,7 @@ export class SessionFeed implements LiveFeed {
     const { channel, openShared, log, label } = this.#options;
     const feed = openShared();
     if (!feed) {
+      if (channel.isStale) return;
       log.warn(label, 'not shown: too many channels');
       channel.apply(controlEvent('stale', staleId(undefined), { code: 'TOO_MANY_CHANNELS' }));
       return;
@@ -232,6 +260,15 @@ export class SessionFeed implements LiveFeed {
     const cursors = channel.isStale ? [staleId(snapshot?.id)] : [snapshot?.id];
     const known = cursors.filter((id) => id !== undefined);
     this.#mirrored = { feed, subscriber: feed.channel.subscribe(sink, known) };
+  }
+
+  /** Show nothing more until it is let in anew. */
+  #hide(): void {
+    const { channel, askers, asker } = this.#options;
+    this.#letInAt = undefined;
+    this.#unmirror();
+    askers.remove(asker);
+    channel.rest();
   }
 
   #unmirror(): void {

@@ -1,3 +1,4 @@
+import type { PollOutcome } from '../poll/detect.ts';
 import type { PollerOptions } from '../poll/poller.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -67,13 +68,16 @@ export class Sessions {
     const asker = createAsker(wanted, identity, way);
     const retained = () => shared.find()?.channel.retained;
     const judged = { wanted, identity, cookies: () => asker.cookies, retained };
-    const judge = createJudge(judged, this.#options);
     const feed = new SessionFeed({
       channel: used.channel,
       openShared: () => shared.open(askers),
       askers,
       asker,
-      probe: async (signal) => judge.judge(await asker.ask([], signal)),
+      probe: async (signal) => {
+        const answer = await asker.ask([], signal);
+        // A judge keeps what it has judged: of as many sessions as there are that would be too much.
+        return withoutData(await createJudge(judged, this.#options).judge(answer));
+      },
       probeEveryMs: probeEvery,
       lingerMs: linger,
       upstream,
@@ -81,11 +85,19 @@ export class Sessions {
       random,
       log,
       label: feedLabel(wanted, name),
-      onEnded: (outcome) => passing.onEnded(wanted.endpoint, [shared.name, name], outcome),
+      onEnded: (outcome) => {
+        // A cookie is for this session alone: the answers of the others set none.
+        const isOwn = outcome.reason === 'set-cookie';
+        passing.onEnded(wanted.endpoint, [isOwn ? name : shared.name, name], outcome);
+      },
       onClose: () => {
         this.#open.delete(name);
         askers.sessions -= 1;
-        if (askers.sessions === 0) this.#askers.delete(shared.name);
+        if (askers.sessions === 0) {
+          this.#askers.delete(shared.name);
+          // Nobody is left with whose credentials it could be polled.
+          shared.find()?.close();
+        }
         used.leave();
       },
     });
@@ -98,6 +110,14 @@ export class Sessions {
     this.#askers.set(name, askers);
     return askers;
   }
+}
+
+const NO_DATA = new Uint8Array();
+
+/** What a probe has found, whose body nobody is shown. */
+function withoutData(outcome: PollOutcome): PollOutcome {
+  if (outcome.kind !== 'changed') return outcome;
+  return { kind: 'changed', state: { ...outcome.state, data: NO_DATA } };
 }
 
 /** One session that is shown a state. */

@@ -55,9 +55,10 @@ export class SocketSession {
     if (asked.content) refuseForgedPost(exchange, 'upgrade');
     const wanted = catalog.find(asked, 'ws');
     // Once more for the same URL means: from this cursor.
+    const subscription = catalog.subscription(exchange, wanted, [asked.since]);
     stream.remove(wanted.url);
     if (stream.size >= maxUrls) throw new ProxyError('TOO_MANY_URLS');
-    stream.add(catalog.subscription(exchange, wanted, [asked.since]));
+    stream.add(subscription);
   }
 
   #unsubscribe(url: string): void {

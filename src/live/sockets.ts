@@ -14,7 +14,7 @@ import type { LiveResult, UpgradeExchange } from './exchange.ts';
 import { refuseForgedPost } from './refusals.ts';
 import { SocketSession } from './socket-session.ts';
 import type { Subscription } from './stream.ts';
-import { parseWantedUrls } from './stream-query.ts';
+import { parseWantedUrls, refuseTwins } from './stream-query.ts';
 import type { Streams } from './streams.ts';
 import { HEARTBEAT_MS, STALL_MS } from './streams.ts';
 import type { Wanted } from './wanted.ts';
@@ -65,6 +65,7 @@ export class Sockets {
     const urls = parseWantedUrls(query, own, limits.urlsPerStream);
     if (urls.some(({ content }) => content)) refuseForgedPost(exchange, 'upgrade');
     const asked = urls.map((url) => ({ wanted: catalog.find(url, 'ws'), cursors: [url.since] }));
+    refuseTwins(asked.map(({ wanted }) => wanted));
     const leave = admission.enter(exchange.downstream);
     try {
       const subscriptions = asked.map(({ wanted, cursors }) =>

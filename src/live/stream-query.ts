@@ -4,6 +4,7 @@ import { ProxyError } from '../shared/errors.ts';
 import { redactUrl } from '../shared/logger.ts';
 import type { Content } from './request-body.ts';
 import { parseBody } from './request-body.ts';
+import type { Wanted } from './wanted.ts';
 
 /** A URL that a client wants to see, and the cursor that it has for it. */
 export interface WantedUrl {
@@ -46,9 +47,7 @@ export function parseWantedUrls(
     }
   }
   if (wishes.length > maxUrls) throw new ProxyError('BAD_PARAMETER', `more than ${maxUrls} "url"`);
-  const wanted = wishes.map((wish) => readWish(wish, own));
-  refuseTwins(wanted);
-  return wanted;
+  return wishes.map((wish) => readWish(wish, own));
 }
 
 /**
@@ -111,14 +110,16 @@ function guessType(bytes: Buffer): string {
   return parseBody(type, bytes).kind === 'json' ? type : 'application/x-www-form-urlencoded';
 }
 
-/** Bodies are in no event: who polls one URL with several must be able to tell them apart. */
-function refuseTwins(wanted: readonly WantedUrl[]): void {
+/**
+ * Bodies are in no event: who polls one URL with several must be able to tell them apart.
+ *
+ * @param wanted - What is told under which address.
+ * @throws {ProxyError} `BAD_PARAMETER`.
+ */
+export function refuseTwins(wanted: readonly Pick<Wanted, 'url' | 'content'>[]): void {
   const posts = wanted.filter(({ content }) => content !== undefined);
   for (const post of posts) {
-    const hasTwin = wanted.some(
-      (other) => other !== post && other.target === post.target && other.name === post.name,
-    );
-    if (!hasTwin) continue;
+    if (!wanted.some((other) => other !== post && other.url === post.url)) continue;
     const detail = 'several polls of one "url": give each a name, such as url=/rpc%23list';
     throw new ProxyError('BAD_PARAMETER', detail);
   }

@@ -35,7 +35,6 @@ export class Writes {
         ? named.has(endpoint)
         : !isSafe(method) && isAtOrBelow(path, url.split('?', 1)[0] ?? '');
     const end = this.#feeds.beginWrite(isMeant);
-    if (!end) return;
     // What was refused has changed nothing; of what broke off nobody knows.
     res.once('close', () => end(res.statusCode < 400 || res.statusCode >= 500));
   }

@@ -79,6 +79,11 @@ export class Poller {
     return this.#isLooping;
   }
 
+  /** A poll is under way. */
+  get isPolling(): boolean {
+    return this.#inFlight !== undefined;
+  }
+
   get report(): PollerReport {
     const { intervalMs, failures } = this.#pace;
     return { intervalMs, failures, nextAt: this.#nextAt, last: this.#last };

@@ -292,3 +292,20 @@ test('every key has a description, which an editor shows', () => {
     assert.match(JSON.stringify(properties?.[key]), /"description":"./, key);
   }
 });
+
+const CONTRADICTIONS: readonly [rule: string, keys: object, problem: RegExp][] = [
+  [
+    'a cookie for everybody',
+    { headers: { Cookie: 'sid=1' }, vary: ['cookie'] },
+    /"Cookie" is a credential/,
+  ],
+  [
+    'a field that is ignored',
+    { ...POST, match: { body: { '/m': 'x' } }, ignoreBody: ['/m'] },
+    /takes away/,
+  ],
+];
+for (const [rule, keys, problem] of CONTRADICTIONS) {
+  test(`refused, since it contradicts itself: ${rule}`, () =>
+    assert.match(problems(keys), problem));
+}

@@ -215,6 +215,30 @@ test('several polls of one URL are told apart by names', async (t) => {
   );
 });
 
+test('polls that would be told under one address are refused', async (t) => {
+  const site = await openRpcSite(t);
+  const body = (view: number) => encodeURIComponent(JSON.stringify({ method: 'list', view }));
+  const twins = ['/rpc', '/rpc%3F_%3D1', '/rpc%23n'].map((url) => {
+    const other = url === '/rpc%3F_%3D1' ? '/rpc%3F_%3D2' : url;
+    return `url=${url}&body=${body(1)}&url=${other}&body=${body(2)}`;
+  });
+  for (const twin of twins) {
+    const answer = await fetch(`${site.proxy.url}/_comet/stream?${twin}`, { headers: OWN_PAGE });
+    assert.match(await answer.text(), /^BAD_PARAMETER/);
+  }
+});
+
+test('what some servers would read as another request is no poll', async (t) => {
+  const site = await openRpcSite(t, { method: 'POST', match: { body: { '/method': 'list' } } });
+  const body = '{"method":"list","x":"&action=delete&y="}';
+  await (await site.call(body, { 'content-type': 'application/x-www-form-urlencoded' })).text();
+  await (await site.call('{"method":"list"}', { 'x-http-method-override': 'DELETE' })).text();
+  assert.equal(site.calls.length, 2);
+  await (await site.call('{"method":"list"}')).text();
+  await (await site.call('{"method":"list"}')).text();
+  assert.equal(site.calls.length, 3);
+});
+
 test('a WebSocket subscribes to polls by POST, and leaves them by their names', async (t) => {
   const site = await openRpcSite(t);
   const client = await openEnvelopes(t, site.proxy.url);

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { startTestProxy } from '../support/proxy.ts';
 import { openEventStream } from '../support/stream-client.ts';
+import { until } from '../support/until.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 /** A counter that any POST moves, polled once an hour. */
@@ -44,6 +45,31 @@ test('who has written reads what was written, streamed or not', async (t) => {
   await stream.next();
   await write('/orders/1');
   assert.equal(await read(), '2', 'the state that streams know is not shown');
+});
+
+test('a poll that began before a write does not stand for what came after it', async (t) => {
+  const held: (() => void)[] = [];
+  let count = 0;
+  let isSlow = true;
+  const upstream = await startUpstream(t, (req, res) => {
+    if (req.method === 'POST') {
+      count += 1;
+      return void res.end();
+    }
+    const body = String(count);
+    if (isSlow) held.push(() => res.end(body));
+    else res.end(body);
+  });
+  const live = { '/orders/:id': { every: '1h', vary: [] } };
+  const { url } = await startTestProxy(t, { site: upstream.url, live });
+  const read = async () => (await fetch(`${url}/orders/1`)).text();
+  const early = read();
+  await until(() => held.length === 1);
+  await (await fetch(`${url}/orders/1`, { method: 'POST' })).text();
+  isSlow = false;
+  held[0]?.();
+  await early;
+  assert.equal(await read(), '1');
 });
 
 test('a write elsewhere, or one that is refused, polls nothing', async (t) => {

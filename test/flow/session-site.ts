@@ -23,6 +23,7 @@ export async function openSessionSite(
   t: TestContext,
   keys: object = {},
   clock?: Clock,
+  config: object = {},
 ): Promise<SessionSite> {
   const upstream = await startUpstream(t, (req, res) => {
     const cookie = req.headers.cookie ?? '';
@@ -36,7 +37,7 @@ export async function openSessionSite(
   const live = {
     '/all': { every: '50ms', authorizedBy: ['cookie'], probeEvery: '1h', linger: '0s', ...keys },
   };
-  const proxy = await startTestProxy(t, { site: upstream.url, live }, clock);
+  const proxy = await startTestProxy(t, { site: upstream.url, live, ...config }, clock);
   const site: SessionSite = {
     proxy,
     upstream,

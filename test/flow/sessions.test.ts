@@ -181,3 +181,102 @@ test('a constant header of the polls may be what answers vary on, for plain requ
   }
   assert.equal(upstream.requests.length, 1);
 });
+
+test('when the last session has ended the next one is not left with its credentials', async (t) => {
+  const site = await openSessionSite(t, { every: '1h' }, undefined, {
+    logoutOn: ['POST /logout'],
+  });
+  site.sessions.add('sid=a').add('sid=b');
+  const plain = await fetch(`${site.proxy.url}/all`, { headers: { cookie: 'sid=a' } });
+  assert.equal(await plain.text(), '0');
+  const out = await fetch(`${site.proxy.url}/logout`, {
+    method: 'POST',
+    headers: { cookie: 'sid=a' },
+  });
+  await out.text();
+  site.state = 'of b';
+  const lines = await openLines(t, `${site.proxy.url}/_comet/stream?url=/all`, { cookie: 'sid=b' });
+  assert.equal((await lines.next())['data'], 'of b');
+  assert.equal(site.askedBy().at(-1), 'sid=b');
+});
+
+test('a plain request that finds out that its session is over gets nothing of others', async (t) => {
+  const clock = createFakeClock();
+  const site = await openSessionSite(t, { every: '1s', linger: '1h' }, clock);
+  site.sessions.add('sid=a').add('sid=b');
+  for (const cookie of ['sid=a', 'sid=b']) {
+    const answer = await fetch(`${site.proxy.url}/all`, { headers: { cookie } });
+    assert.equal(await answer.text(), '0');
+  }
+  site.sessions.delete('sid=a');
+  site.state = 'secret of b';
+  await clock.advance(2_000);
+  const late = await fetch(`${site.proxy.url}/all`, {
+    headers: { cookie: 'sid=a' },
+    redirect: 'manual',
+  });
+  assert.equal(late.status, 302);
+});
+
+test('a session whose probes are refused in any way sees nothing more', async (t) => {
+  const clock = createFakeClock();
+  let isIn = true;
+  let state = 'known';
+  const upstream = await startUpstream(t, (req, res) => {
+    const isRefused = req.headers.cookie === 'sid=a' && !isIn;
+    if (isRefused) res.statusCode = 419;
+    res.setHeader('content-type', 'text/plain').end(isRefused ? 'expired' : state);
+  });
+  const keys = { every: '1s', authorizedBy: ['cookie'], probeEvery: '10s' };
+  const { url } = await startTestProxy(t, { site: upstream.url, live: { '/all': keys } }, clock);
+  const follow = async (cookie: string) => {
+    const lines = await openLines(t, `${url}/_comet/stream?url=/all`, { cookie });
+    assert.equal((await lines.next())['data'], 'known');
+    return lines;
+  };
+  const b = await follow('sid=b'); // with its credentials it is polled
+  const a = await follow('sid=a');
+  isIn = false;
+  await clock.advance(11_000);
+  assert.equal((await a.next())['event'], 'stale');
+  state = 'secret';
+  await clock.advance(2_000);
+  assert.equal((await b.next())['data'], 'secret');
+  const plain = await fetch(`${url}/all`, { headers: { cookie: 'sid=a' } });
+  assert.equal(plain.status, 419);
+  assert.ok(!JSON.stringify(a.items).includes('secret'));
+});
+
+test("a login page with status 200 is nobody else's state, even if it came first", async (t) => {
+  const upstream = await startUpstream(t, (req, res) => {
+    const isIn = req.headers.cookie?.startsWith('sid=') === true;
+    res.setHeader('content-type', isIn ? 'application/json' : 'text/html');
+    res.end(isIn ? '{"v":1}' : '<form>log in</form>');
+  });
+  const keys = { every: '1h', authorizedBy: ['cookie'] };
+  const { url } = await startTestProxy(t, { site: upstream.url, live: { '/all': keys } });
+  const stranger = await openLines(t, `${url}/_comet/stream?url=/all`);
+  await stranger.next();
+  const member = await openLines(t, `${url}/_comet/stream?url=/all`, { cookie: 'sid=1' });
+  assert.deepEqual((await member.next())['data'], { v: 1 });
+  assert.equal((await stranger.next())['event'], 'unauthorized');
+  const plain = await fetch(`${url}/all`, { headers: { cookie: 'sid=1' } });
+  assert.equal(await plain.text(), '{"v":1}');
+});
+
+test("a visitor who is given a cookie ends nobody else's sharing", async (t) => {
+  const upstream = await startUpstream(t, (req, res) => {
+    if (req.headers.cookie === undefined) res.setHeader('set-cookie', 'sid=new');
+    res.setHeader('content-type', 'application/json').end('1');
+  });
+  const keys = { every: '1h', authorizedBy: ['cookie:sid'] };
+  const { url } = await startTestProxy(t, { site: upstream.url, live: { '/all': keys } });
+  const ask = async (headers: Record<string, string>) => {
+    const answer = await fetch(`${url}/all`, { headers });
+    await answer.text();
+    return answer.headers.get('cache-status');
+  };
+  assert.equal(await ask({ cookie: 'sid=a' }), 'comet-proxy; hit');
+  assert.equal(await ask({}), null);
+  assert.equal(await ask({ cookie: 'sid=a' }), 'comet-proxy; hit');
+});
