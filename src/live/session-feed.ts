@@ -6,7 +6,7 @@ import { Poller } from '../poll/poller.ts';
 import { staleId } from '../protocol/cursor.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import { controlEvent } from '../protocol/event.ts';
-import type { Clock } from '../shared/clock.ts';
+import type { Clock, Timer } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { isHtml, isJson } from '../shared/media-type.ts';
 import type { Asker, Askers } from './askers.ts';
@@ -46,6 +46,9 @@ const LOGIN_PAGE: Ended = {
   detail: 'answered HTML where others get something else',
 };
 
+/** How soon a session is asked for again of which the site has said neither yes nor no. */
+const RETRY_MS = 5_000;
+
 /** Statuses that say nothing of who asks: too slow, too often. */
 const BUSY = new Set([408, 425, 429]);
 
@@ -72,6 +75,7 @@ export class SessionFeed implements LiveFeed {
   readonly #poller: Poller;
   #mirrored: { readonly feed: LiveFeed; readonly subscriber: Subscriber } | undefined;
   #letInAt: number | undefined;
+  #retry: Timer | undefined;
   #isClosed = false;
   #settle: () => void = () => undefined;
   readonly settled: Promise<void>;
@@ -163,6 +167,7 @@ export class SessionFeed implements LiveFeed {
     const { askers, asker, onClose } = this.#options;
     this.#demand.close();
     this.#poller.stop();
+    this.#retry?.cancel();
     this.#unmirror();
     askers.remove(asker);
     this.#settle();
@@ -177,21 +182,24 @@ export class SessionFeed implements LiveFeed {
   }
 
   async #onOutcome(outcome: PollOutcome, startedAt: number): Promise<void> {
-    const { channel, askers, asker } = this.#options;
+    const { channel, askers, asker, openShared } = this.#options;
     const isLoginPage = outcome.kind === 'changed' ? await this.#isLoginPage(outcome.state) : false;
-    if (isLoginPage) {
-      return this.end(LOGIN_PAGE);
+    if (isLoginPage) return this.end(LOGIN_PAGE);
+    if (this.#isClosed) return;
+    if (isLoginPage === undefined) {
+      this.#askAgain();
+      return this.#settle();
     }
-    if (this.#isClosed || isLoginPage === undefined) return this.#settle();
     switch (outcome.kind) {
       case 'changed':
       case 'unchanged': {
         this.#letInAt = startedAt;
-        const type = outcome.kind === 'changed' ? outcome.state.headers['content-type'] : undefined;
+        // What is unchanged is what the others get.
+        const state = outcome.kind === 'changed' ? outcome.state : openShared()?.channel.retained;
+        const type = state?.headers['content-type'] ?? '';
         // SECURITY: who came first may have been let in by a login page with a status of success.
-        if (isJson(type ?? '') && askers.refusePages(LOGIN_PAGE))
-          this.#options.openShared()?.close();
-        const isPage = isHtml(type ?? '');
+        if (isJson(type) && askers.refusePages(LOGIN_PAGE)) openShared()?.close();
+        const isPage = isHtml(type);
         askers.add(asker, { isPage, onRefused: (refusal) => this.end(refusal) });
         if (this.#demand.streams > 0) this.#mirror();
         this.#settleWithShared();
@@ -206,6 +214,7 @@ export class SessionFeed implements LiveFeed {
           const status = outcome.status === undefined ? {} : { status: outcome.status };
           channel.apply(controlEvent('stale', staleId(undefined), { code, ...status }));
         }
+        if (this.#letInAt === undefined) this.#askAgain();
         this.#settle();
         return;
       case 'ended':
@@ -260,6 +269,13 @@ export class SessionFeed implements LiveFeed {
     const cursors = channel.isStale ? [staleId(snapshot?.id)] : [snapshot?.id];
     const known = cursors.filter((id) => id !== undefined);
     this.#mirrored = { feed, subscriber: feed.channel.subscribe(sink, known) };
+  }
+
+  /** Somebody waits to be let in: not for as long as those who are let in. */
+  #askAgain(): void {
+    this.#retry?.cancel();
+    if (this.#isClosed || this.#demand.streams === 0) return;
+    this.#retry = this.#options.clock.after(RETRY_MS, () => void this.#poller.renew());
   }
 
   /** Show nothing more until it is let in anew. */

@@ -137,6 +137,23 @@ test('who was let in resumes from the cursor of another session', async (t) => {
   assert.equal((await b.next()).data, 'next');
 });
 
+test('a session that came while the site failed is let in soon after', async (t) => {
+  const clock = createFakeClock();
+  let isUp = false;
+  const upstream = await startUpstream(t, (_req, res) => {
+    res.statusCode = isUp ? 200 : 500;
+    res.setHeader('content-type', 'application/json').end('1');
+  });
+  const keys = { every: '1s', authorizedBy: ['cookie'], probeEvery: '1h' };
+  const { url } = await startTestProxy(t, { site: upstream.url, live: { '/all': keys } }, clock);
+  const lines = await openLines(t, `${url}/_comet/stream?url=/all`, { cookie: 'sid=a' });
+  assert.equal((await lines.next())['event'], 'stale');
+  isUp = true;
+  await clock.advance(5_000);
+  assert.equal((await lines.next())['data'], 1);
+  assert.equal((await lines.next())['event'], 'fresh');
+});
+
 test('a site that fails is told to every session, and that it works again', async (t) => {
   const site = await openSessionSite(t);
   site.sessions.add('sid=a');
@@ -257,9 +274,13 @@ test("a login page with status 200 is nobody else's state, even if it came first
   const { url } = await startTestProxy(t, { site: upstream.url, live: { '/all': keys } });
   const stranger = await openLines(t, `${url}/_comet/stream?url=/all`);
   await stranger.next();
+  const another = await openLines(t, `${url}/_comet/stream?url=/all`, { cookie: 'x=1' });
+  await another.next();
   const member = await openLines(t, `${url}/_comet/stream?url=/all`, { cookie: 'sid=1' });
   assert.deepEqual((await member.next())['data'], { v: 1 });
-  assert.equal((await stranger.next())['event'], 'unauthorized');
+  for (const { next } of [stranger, another]) {
+    assert.equal((await next())['event'], 'unauthorized');
+  }
   const plain = await fetch(`${url}/all`, { headers: { cookie: 'sid=1' } });
   assert.equal(await plain.text(), '{"v":1}');
 });
