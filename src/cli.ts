@@ -2,7 +2,7 @@ import yargs from 'yargs';
 import { checkOptions, probeQuestion } from './commands/check-options.ts';
 import { EXIT } from './commands/exit.ts';
 import { DEFAULT_CONFIG, sourceOptions, withSource } from './commands/source-options.ts';
-import { checkSiteUrl, splitHeader, UsageError } from './commands/usage.ts';
+import { checkSiteUrl, headerOption, splitHeader, UsageError } from './commands/usage.ts';
 import { TRANSPORT_NAMES } from './protocol/surface.ts';
 import { packageVersion } from './shared/version.ts';
 
@@ -154,11 +154,7 @@ function tailOptions<T>(builder: import('yargs').Argv<T>) {
       describe: 'The id of the last event that is known, for the first URL',
     })
     .option('header', {
-      alias: 'H',
-      type: 'string',
-      array: true,
-      requiresArg: true,
-      default: [] as string[],
+      ...headerOption,
       describe: "Header to send, as 'Cookie: SESSION=1'; repeatable",
     })
     .option('body', {
@@ -218,11 +214,7 @@ function explainOptions<T>(builder: import('yargs').Argv<T>) {
       describe: 'A URL of the site as browsers have it, or a path',
     })
     .option('header', {
-      alias: 'H',
-      type: 'string',
-      array: true,
-      requiresArg: true,
-      default: [] as string[],
+      ...headerOption,
       describe: "A header of the request, as 'Cookie: SESSION=1'; repeatable",
     })
     .option('method', {

@@ -1,7 +1,7 @@
 import { parseDuration } from '../config/units.ts';
 import type { ProbeQuestion } from '../shared/probe-report.ts';
 import { sourceOptions } from './source-options.ts';
-import { checkSiteUrl, splitHeader, UsageError } from './usage.ts';
+import { checkSiteUrl, headerOption, splitHeader, UsageError } from './usage.ts';
 
 const DEFAULT_WAIT = '2s';
 
@@ -21,11 +21,7 @@ export function checkOptions<T>(builder: import('yargs').Argv<T>) {
       describe: 'With --probe: a URL of a live endpoint, as /api/orders/7?page=2; repeatable',
     })
     .option('header', {
-      alias: 'H',
-      type: 'string',
-      array: true,
-      requiresArg: true,
-      default: [] as string[],
+      ...headerOption,
       describe: "With --probe: a header of somebody who asks, as 'Cookie: SESSION=1'; repeatable",
     })
     .option('body', {

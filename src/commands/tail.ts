@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isLastWord } from '../protocol/event.ts';
 import type { TransportName } from '../protocol/surface.ts';
 import { open } from '../reader/open.ts';
 import type { Received } from '../reader/received.ts';
@@ -24,7 +25,6 @@ export interface TailOptions {
   readonly insecure: boolean;
 }
 
-const LAST_WORDS = new Set(['unauthorized', 'gone', 'personal']);
 const MAX_BACKOFF_MS = 30_000;
 /** Statuses that another try may change. */
 const TEMPORARY = new Set([429, 502, 503, 504]);
@@ -95,7 +95,7 @@ function remember(cursors: Map<string, string | undefined>, { url, id, event }: 
   const cursor = id ?? cursors.get(asked);
   cursors.delete(asked);
   // From now on by the address that events are told under.
-  if (!LAST_WORDS.has(event)) cursors.set(url ?? asked, cursor);
+  if (!isLastWord({ type: event })) cursors.set(url ?? asked, cursor);
 }
 
 /** Is this what an asked address is told under: the same, less parameters that only defeat caches? */

@@ -1,3 +1,12 @@
+/** The repeatable option `--header`, as curl has it. */
+export const headerOption = {
+  alias: 'H',
+  type: 'string',
+  array: true,
+  requiresArg: true,
+  default: [] as string[],
+} as const;
+
 /** A mistake of the user's, not of ours. */
 export class UsageError extends Error {}
 

@@ -4,6 +4,7 @@ import type { BodyField } from './body-field.ts';
 import { addKeyProblem } from './checks.ts';
 import type { FieldChange, Handshake, Match, RequestChanges } from './request.ts';
 import type { VaryItem } from './vary.ts';
+import { CREDENTIALS } from './vary.ts';
 
 /** The keys of an endpoint that have to fit together; of a wrong config anything may be missing. */
 interface RequestKeys {
@@ -112,8 +113,6 @@ function reportTwiceSent(keys: RequestKeys, report: Report): void {
     report(['handshake'], `gets "${token}" from the upstream, "vary" sends the client's`);
 }
 
-const CREDENTIALS = ['cookie', 'authorization'];
-
 /**
  * SECURITY: a client without the credential would be answered as the one whose it is. A default for
  * any other header may be meant.
@@ -123,7 +122,7 @@ function reportConstants({ headers, vary, authorizedBy }: RequestKeys, report: R
   const isDefault = vary === undefined && proofs.length === 0;
   for (const name of Object.keys(headers ?? {})) {
     const header = name.toLowerCase();
-    const isCredential = CREDENTIALS.includes(header);
+    const isCredential = CREDENTIALS.has(header);
     const isTaken =
       proofs.some((item) => takesCredential(item, header)) ||
       (isCredential && (isDefault || listOf(vary).some((item) => takesCredential(item, header))));

@@ -14,8 +14,8 @@ export const VARY_PATTERN = "^((cookie|query):.+|[!#$%&'*+.^_`|~0-9A-Za-z-]+)$";
 /** Headers that would break what we build ourselves: conditions and content of the poll. */
 const NOT_KEYED = /^(?:if-.*|content-.*|accept-encoding|cache-control|pragma|forwarded|x-real-ip)$/;
 
-/** Credentials have to be named: nobody sees from a pattern that it takes them. */
-const CREDENTIALS = new Set(['cookie', 'authorization']);
+/** Headers, in lower case, in which browsers send credentials by themselves. */
+export const CREDENTIALS: ReadonlySet<string> = new Set(['cookie', 'authorization']);
 
 /** With fewer letters of its own a pattern takes headers that nobody thought of. */
 const MIN_LITERALS = 3;
@@ -65,6 +65,7 @@ export function mayVaryOn(header: string): boolean {
  * @param own - Header names, in lower case, that the proxy sets itself.
  */
 export function isKeyable(header: string, own: ReadonlySet<string>): boolean {
+  // Credentials have to be named: nobody sees from a pattern that it takes them.
   return !own.has(header) && mayVaryOn(header) && !CREDENTIALS.has(header);
 }
 

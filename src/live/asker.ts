@@ -86,6 +86,7 @@ class KeptCookies {
 
   /** Headers with these cookies in place of those that stand there. */
   headers(plain: readonly string[]): readonly string[] {
+    if (this.#given.size === 0) return plain;
     const others = plain.flatMap((name, index) =>
       index % 2 === 0 && name !== 'cookie' ? [name, plain[index + 1] ?? ''] : [],
     );

@@ -1,11 +1,9 @@
+import { CREDENTIALS } from '../config/vary.ts';
 import type { Identity } from './channel-key.ts';
 
 /** What of a request says where it goes, from which address, or how its answer should look. */
 const NOT_CREDENTIALS =
   /^(?:host|x-forwarded-.*|accept|accept-.*|user-agent|x-requested-with|origin|referer|prefer|dnt|sec-.*)$/;
-
-/** Credentials that browsers send with every request by themselves. */
-const BY_BROWSERS = new Set(['cookie', 'authorization']);
 
 /**
  * Is it one session that two requests were sent with, as far as these parts of them tell?
@@ -16,8 +14,8 @@ export function haveSameCredentials(a: Identity['forwarded'], b: Identity['forwa
   const names = [...a.keys()].filter((name) => !NOT_CREDENTIALS.test(name));
   if (names.length === 0 || !isCovered(b, names)) return false;
   // A form or a link carries no header of a script's, such as a CSRF token: the others tell enough.
-  const isEnough = names.some((name) => BY_BROWSERS.has(name));
-  const told = names.filter((name) => !isEnough || BY_BROWSERS.has(name) || b.has(name));
+  const isEnough = names.some((name) => CREDENTIALS.has(name));
+  const told = names.filter((name) => !isEnough || CREDENTIALS.has(name) || b.has(name));
   return told.every((name) => isEqual(a, b, name));
 }
 

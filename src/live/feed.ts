@@ -3,38 +3,25 @@ import type { Backplane, Lease, Unsubscribe } from '../cluster/backplane.ts';
 import type { Ended, PollOutcome } from '../poll/detect.ts';
 import type { PatchFormat } from '../poll/diff.ts';
 import type { Retained } from '../poll/judge.ts';
-import type { Poll, PollerOptions, PollerReport } from '../poll/poller.ts';
+import type { Poll, PollerReport } from '../poll/poller.ts';
 import { Poller } from '../poll/poller.ts';
 import type { Every } from '../poll/schedule.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
-import type { Clock, Timer } from '../shared/clock.ts';
+import type { Timer } from '../shared/clock.ts';
 import type { ChannelReport, PollRecord } from '../shared/explanation.ts';
-import type { Logger } from '../shared/logger.ts';
 import { Demand } from './demand.ts';
-import type { LiveFeed } from './live-feed.ts';
-import { lastWord, Publisher } from './publisher.ts';
+import { lastWord } from './feed-words.ts';
+import type { FeedParts, LiveFeed } from './live-feed.ts';
+import { Publisher } from './publisher.ts';
 
 /** What a feed is made of. */
-export interface FeedOptions {
-  readonly channel: Channel;
+export interface FeedOptions extends FeedParts {
   readonly backplane: Backplane;
   readonly every: Every;
-  readonly lingerMs: number;
   /** Make what polls: it compares with the state that is known. */
   readonly createPoll: (retained: () => Retained | undefined) => Poll;
-  /** What the upstream may be asked, and whether it is up. */
-  readonly upstream: PollerOptions['upstream'];
   /** How changes are told to subscribers who have the state before. */
   readonly patch: PatchFormat | 'none';
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Logger;
-  /** How the log names this feed; holds no secret. */
-  readonly label: Readonly<Record<string, string>>;
-  /** The upstream has refused, or means its answers for one client only; called before `onClose`. */
-  readonly onEnded: (outcome: Ended) => void;
-  /** Nobody needs the feed any more; it must not be used after this. */
-  readonly onClose: () => void;
 }
 
 /** How long to wait before asking again for a lease that another node holds. */

@@ -34,7 +34,6 @@ export function createJudge(
   { clock, rewriting, way }: JudgingOptions,
 ): Judge {
   const { config } = endpoint;
-  const headers = pollHeaders({ headers: config.headers, content, identity }, way.sender);
   return new Judge({
     clock,
     isPrivate: endpoint.isPrivate,
@@ -42,7 +41,7 @@ export function createJudge(
     comparison: config,
     ignoreForMs: config.ignoreFor,
     maxBytes: config.maxBody,
-    rewrite: rewriting?.(headers),
+    rewrite: rewriting?.(pollHeaders({ headers: config.headers, content, identity }, way.sender)),
     retained,
   });
 }

@@ -1,6 +1,27 @@
 import type { Channel } from '../channel/channel.ts';
 import type { Ended } from '../poll/detect.ts';
+import type { PollerOptions } from '../poll/poller.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+
+/** What every feed is made of. */
+export interface FeedParts {
+  readonly channel: Channel;
+  /** For how long it goes on after the last stream. */
+  readonly lingerMs: number;
+  /** What the upstream may be asked, and whether it is up. */
+  readonly upstream: PollerOptions['upstream'];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** How the log names it; holds no secret. */
+  readonly label: Readonly<Record<string, string>>;
+  /** The upstream has refused, or means its answers for one client only; called before `onClose`. */
+  readonly onEnded: (outcome: Ended) => void;
+  /** Nobody needs it any more; it must not be used after this. */
+  readonly onClose: () => void;
+}
 
 /** One channel's supply on this node, for those who show it. */
 export interface LiveFeed {

@@ -221,10 +221,10 @@ export class Live {
     endpoints: readonly Endpoint[],
   ): Promise<Wanted | undefined> {
     const { method = '' } = req;
-    const possible = endpoints.filter((endpoint) => mayBeWanted(endpoint, method, target));
-    if (possible.length === 0) return undefined;
-    const content = method === 'POST' ? await peekContent(req, this.#options.clock) : undefined;
-    return findWanted(possible, { method, target, content });
+    const mayBePoll =
+      method === 'POST' && endpoints.some((endpoint) => mayBeWanted(endpoint, method, target));
+    const content = mayBePoll ? await peekContent(req, this.#options.clock) : undefined;
+    return findWanted(endpoints, { method, target, content });
   }
 
   async #streamBare(exchange: HttpExchange, wanted: Wanted, reading: Reading): Promise<LiveResult> {

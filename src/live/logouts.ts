@@ -1,8 +1,7 @@
 import type { RequestPattern } from '../config/request-pattern.ts';
-import { pathSegments } from '../shared/path-pattern.ts';
 import type { Exchange } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
-import { isNamed, isSafe, namesSafe } from './named-requests.ts';
+import { isNamed, RequestWatch } from './named-requests.ts';
 
 /**
  * Watches requests that pass through for those by which a client ends its session: when the site
@@ -11,20 +10,19 @@ import { isNamed, isSafe, namesSafe } from './named-requests.ts';
 export class Logouts {
   readonly #feeds: Feeds;
   readonly #patterns: readonly RequestPattern[];
-  readonly #watchesSafe: boolean;
+  readonly #watch: RequestWatch;
 
   constructor(feeds: Feeds, patterns: readonly RequestPattern[]) {
     this.#feeds = feeds;
     this.#patterns = patterns;
-    this.#watchesSafe = namesSafe(patterns);
+    this.#watch = new RequestWatch(patterns);
   }
 
   /** Does a request end a session? Then it is never answered from a state. */
-  isMeant({ req, target }: Exchange): boolean {
-    const method = req.method ?? '';
-    if (this.#patterns.length === 0 || (isSafe(method) && !this.#watchesSafe)) return false;
-    const segments = pathSegments(target.split('?', 1)[0] ?? '');
-    return segments !== undefined && isNamed(this.#patterns, method, segments);
+  isMeant(exchange: Exchange): boolean {
+    if (this.#patterns.length === 0) return false;
+    const segments = this.#watch.segmentsOf(exchange);
+    return segments !== undefined && isNamed(this.#patterns, exchange.req.method ?? '', segments);
   }
 
   /**

@@ -3,11 +3,12 @@ import type { Backplane, Lease } from '../cluster/backplane.ts';
 import type { Ended, PolledState, PollOutcome } from '../poll/detect.ts';
 import type { PatchFormat } from '../poll/diff.ts';
 import { patchText } from '../poll/diff.ts';
-import { eventId, staleId } from '../protocol/cursor.ts';
+import { eventId } from '../protocol/cursor.ts';
 import type { ChannelEvent, Patch } from '../protocol/event.ts';
 import { controlEvent, patchEvent } from '../protocol/event.ts';
 import type { Logger } from '../shared/logger.ts';
 import { isJson } from '../shared/media-type.ts';
+import { lastWord, logLastWord, staleWord } from './feed-words.ts';
 
 /** What a publisher is made of. */
 export interface PublisherOptions {
@@ -55,18 +56,12 @@ export class Publisher {
     const { log, label, channel } = this.#options;
     const { code, message } = outcome.error;
     log.warn({ ...label, code }, `poll failed: ${message}`);
-    const status = outcome.status === undefined ? {} : { status: outcome.status };
-    const id = staleId(channel.snapshot?.id);
-    await this.#publish(controlEvent('stale', id, { code, ...status }));
+    await this.#publish(staleWord(outcome, channel.snapshot?.id));
   }
 
   /** There is nothing more to say. */
   async ended(outcome: Ended): Promise<void> {
-    const { word, status, detail } = outcome;
-    const { log, label, channel } = this.#options;
-    // A client that was never let in is the site's own everyday business.
-    const level = channel.subscriberCount > 0 ? 'info' : 'debug';
-    if (word !== 'personal') log[level]({ ...label, status }, `${word}: ${detail}`);
+    logLastWord(outcome, this.#options);
     await this.#publish(lastWord(outcome));
   }
 
@@ -111,9 +106,4 @@ export class Publisher {
     const { lease, backplane } = this.#options;
     if (lease.isValid()) await backplane.publish(lease, event);
   }
-}
-
-/** What is told of the end of a channel. */
-export function lastWord({ word, status, reason }: Ended): ChannelEvent {
-  return controlEvent(word, undefined, { status, ...(reason === undefined ? {} : { reason }) });
 }

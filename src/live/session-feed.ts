@@ -1,22 +1,20 @@
 import type { Channel } from '../channel/channel.ts';
 import type { Subscriber } from '../channel/subscriber.ts';
 import type { Ended, PolledState, PollOutcome } from '../poll/detect.ts';
-import type { Poll, PollerOptions } from '../poll/poller.ts';
+import type { Poll } from '../poll/poller.ts';
 import { Poller } from '../poll/poller.ts';
 import { staleId } from '../protocol/cursor.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import { controlEvent } from '../protocol/event.ts';
-import type { Clock, Timer } from '../shared/clock.ts';
-import type { Logger } from '../shared/logger.ts';
+import type { Timer } from '../shared/clock.ts';
 import { isHtml, isJson } from '../shared/media-type.ts';
 import type { Asker, Askers } from './askers.ts';
 import { Demand } from './demand.ts';
-import type { LiveFeed } from './live-feed.ts';
-import { lastWord } from './publisher.ts';
+import { lastWord, logLastWord, staleWord } from './feed-words.ts';
+import type { FeedParts, LiveFeed } from './live-feed.ts';
 
 /** What the feed of a session is made of. */
-export interface SessionFeedOptions {
-  readonly channel: Channel;
+export interface SessionFeedOptions extends FeedParts {
   /** The feed that all sessions share, opened if need be; `undefined` when there are too many. */
   readonly openShared: () => LiveFeed | undefined;
   /** With whose credentials the shared feed is polled. */
@@ -26,17 +24,6 @@ export interface SessionFeedOptions {
   /** Ask with them once: is this session let in? */
   readonly probe: Poll;
   readonly probeEveryMs: number;
-  readonly lingerMs: number;
-  readonly upstream: PollerOptions['upstream'];
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Logger;
-  /** How the log names this feed; holds no secret. */
-  readonly label: Readonly<Record<string, string>>;
-  /** The upstream has refused, or means its answers for it only; called before `onClose`. */
-  readonly onEnded: (outcome: Ended) => void;
-  /** Nobody needs the feed any more; it must not be used after this. */
-  readonly onClose: () => void;
 }
 
 const LOGIN_PAGE: Ended = {
@@ -151,13 +138,10 @@ export class SessionFeed implements LiveFeed {
   /** The session is over: say so, and show nothing more. */
   end(outcome: Ended): void {
     if (this.#isClosed) return;
-    const { word, status, detail } = outcome;
-    const { log, label, channel } = this.#options;
-    const level = channel.subscriberCount > 0 ? 'info' : 'debug';
-    if (word !== 'personal') log[level]({ ...label, status }, `${word}: ${detail}`);
+    logLastWord(outcome, this.#options);
     this.#unmirror();
     this.#options.onEnded(outcome);
-    channel.apply(lastWord(outcome));
+    this.channel.apply(lastWord(outcome));
     this.close();
   }
 
@@ -210,9 +194,7 @@ export class SessionFeed implements LiveFeed {
         // SECURITY: the site has answered, and not as it answers those that it lets in.
         if (this.#letInAt !== undefined && isRefusal(outcome.status)) this.#hide();
         if (this.#letInAt === undefined && !channel.isStale) {
-          const { code } = outcome.error;
-          const status = outcome.status === undefined ? {} : { status: outcome.status };
-          channel.apply(controlEvent('stale', staleId(undefined), { code, ...status }));
+          channel.apply(staleWord(outcome, undefined));
         }
         if (this.#letInAt === undefined) this.#askAgain();
         this.#settle();

@@ -1,11 +1,11 @@
 import type { ErrorCode } from '../shared/errors.ts';
+import { Tally } from '../shared/tally.ts';
 
 /** Counts open streams, in all and by client address. */
 export class StreamLimits {
   readonly #maxStreams: number;
   readonly #maxPerAddress: number;
-  readonly #byAddress = new Map<string, number>();
-  #open = 0;
+  readonly #byAddress = new Tally<string>();
 
   constructor(limits: { readonly streams: number; readonly streamsPerAddress: number }) {
     this.#maxStreams = limits.streams;
@@ -14,24 +14,19 @@ export class StreamLimits {
 
   /** Streams open now. */
   get open(): number {
-    return this.#open;
+    return this.#byAddress.total;
   }
 
   /** Take a seat for a stream; gives the reason when there is none. */
   take(address: string): ErrorCode | undefined {
-    const ofAddress = this.#byAddress.get(address) ?? 0;
-    if (this.#open >= this.#maxStreams) return 'TOO_MANY_STREAMS';
-    if (ofAddress >= this.#maxPerAddress) return 'TOO_MANY_FOR_ADDRESS';
-    this.#open += 1;
-    this.#byAddress.set(address, ofAddress + 1);
+    if (this.open >= this.#maxStreams) return 'TOO_MANY_STREAMS';
+    if (this.#byAddress.of(address) >= this.#maxPerAddress) return 'TOO_MANY_FOR_ADDRESS';
+    this.#byAddress.add(address);
     return undefined;
   }
 
   /** Give the seat back. */
   release(address: string): void {
-    const ofAddress = this.#byAddress.get(address) ?? 0;
-    this.#open -= 1;
-    if (ofAddress > 1) this.#byAddress.set(address, ofAddress - 1);
-    else this.#byAddress.delete(address);
+    this.#byAddress.remove(address);
   }
 }

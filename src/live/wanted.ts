@@ -43,7 +43,11 @@ export function addressOf({ config, keptQuery }: Endpoint, target: string): stri
 
 /** Path and query of the polls of a URL. */
 export function polledTarget(endpoint: Endpoint, target: string): string {
-  return shapeTarget(addressOf(endpoint, target), endpoint.config.request.query);
+  return polledAt(endpoint, addressOf(endpoint, target));
+}
+
+function polledAt({ config }: Endpoint, url: string): string {
+  return shapeTarget(url, config.request.query);
 }
 
 /** Could this request be meant, whatever its body is? */
@@ -53,11 +57,8 @@ export function mayBeWanted({ config }: Endpoint, method: string, target: string
 
 function wantedFrom(endpoint: Endpoint, { method, target, content }: Inquiry): Wanted | undefined {
   if (!mayBeWanted(endpoint, method, target)) return undefined;
-  const poll = {
-    endpoint,
-    url: addressOf(endpoint, target),
-    target: polledTarget(endpoint, target),
-  };
+  const url = addressOf(endpoint, target);
+  const poll = { endpoint, url, target: polledAt(endpoint, url) };
   if (method !== 'POST') return { ...poll, content: undefined, callerId: undefined };
   if (!content) return undefined;
   const { match, ignoreBody, rpc, request } = endpoint.config;

@@ -1,8 +1,7 @@
-import { pathSegments } from '../shared/path-pattern.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { HttpExchange } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
-import { isNamed, isSafe, namesSafe } from './named-requests.ts';
+import { isNamed, isSafe, RequestWatch } from './named-requests.ts';
 
 /**
  * Watches requests that pass through for those that change what an endpoint shows: from their begin
@@ -11,22 +10,22 @@ import { isNamed, isSafe, namesSafe } from './named-requests.ts';
 export class Writes {
   readonly #feeds: Feeds;
   readonly #endpoints: readonly Endpoint[];
-  /** Some endpoint names a method that is safe by the book. */
-  readonly #watchesSafe: boolean;
+  readonly #watch: RequestWatch;
 
   constructor(feeds: Feeds, endpoints: readonly Endpoint[]) {
     this.#feeds = feeds;
     this.#endpoints = endpoints;
-    this.#watchesSafe = endpoints.some(({ config }) => namesSafe(config.refreshOn ?? []));
+    this.#watch = new RequestWatch(endpoints.flatMap(({ config }) => config.refreshOn ?? []));
   }
 
   /** A request is left for the site. */
-  onPass({ req, res, target }: HttpExchange): void {
-    const method = req.method ?? '';
-    if (this.#endpoints.length === 0 || (isSafe(method) && !this.#watchesSafe)) return;
-    const path = target.split('?', 1)[0] ?? '';
-    const segments = pathSegments(path);
+  onPass(exchange: HttpExchange): void {
+    if (this.#endpoints.length === 0) return;
+    const segments = this.#watch.segmentsOf(exchange);
     if (!segments) return;
+    const { req, res, target } = exchange;
+    const method = req.method ?? '';
+    const path = target.split('?', 1)[0] ?? '';
     const named = new Set(
       this.#endpoints.filter(({ config }) => isNamed(config.refreshOn ?? [], method, segments)),
     );

@@ -86,11 +86,11 @@ export function controlEvent(
   };
 }
 
-const LAST_WORDS: ReadonlySet<EventType> = new Set(['unauthorized', 'gone', 'personal']);
+const LAST_WORDS: ReadonlySet<string> = new Set<EventType>(['unauthorized', 'gone', 'personal']);
 
 /** True for the events that end a channel: nothing follows them. */
-export function isLastWord(event: ChannelEvent): boolean {
-  return LAST_WORDS.has(event.type);
+export function isLastWord({ type }: { readonly type: string }): boolean {
+  return LAST_WORDS.has(type);
 }
 
 /** True for the events that carry state and so move a subscriber's cursor. */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../shared/errors.ts';
+import { Tally } from '../shared/tally.ts';
 import type { Trust } from './identify-downstream.ts';
 
 /** How many connections there may be at once, over all listeners. */
@@ -24,7 +25,7 @@ export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #isTrusted: Trust;
   readonly #maxRefused: number;
-  readonly #perAddress = new Map<string, number>();
+  readonly #perAddress = new Tally<string>();
   #welcome = 0;
   #refused = 0;
 
@@ -48,7 +49,7 @@ export class Connections {
     const code = this.#objection(address);
     if (code === undefined) {
       this.#welcome += 1;
-      this.#count(address, 1);
+      if (address !== undefined) this.#perAddress.add(address);
     } else {
       if (this.#refused >= this.#maxRefused) return { kind: 'cut' };
       this.#refused += 1;
@@ -62,7 +63,7 @@ export class Connections {
         return;
       }
       this.#welcome -= 1;
-      this.#count(address, -1);
+      if (address !== undefined) this.#perAddress.remove(address);
     };
     return code === undefined ? { kind: 'welcome', leave } : { kind: 'refused', code, leave };
   }
@@ -71,14 +72,8 @@ export class Connections {
     const { connections, connectionsPerAddress } = this.#limits;
     if (this.#welcome >= connections) return 'TOO_MANY_CONNECTIONS';
     if (address === undefined || this.#isTrusted(address)) return undefined;
-    const own = this.#perAddress.get(address) ?? 0;
-    return own >= connectionsPerAddress ? 'TOO_MANY_CONNECTIONS_FOR_ADDRESS' : undefined;
-  }
-
-  #count(address: string | undefined, change: 1 | -1): void {
-    if (address === undefined) return;
-    const own = (this.#perAddress.get(address) ?? 0) + change;
-    if (own === 0) this.#perAddress.delete(address);
-    else this.#perAddress.set(address, own);
+    return this.#perAddress.of(address) >= connectionsPerAddress
+      ? 'TOO_MANY_CONNECTIONS_FOR_ADDRESS'
+      : undefined;
   }
 }

@@ -1,9 +1,11 @@
+import { Tally } from '../shared/tally.ts';
+
 /**
  * What waits in connections until their peers take it. Frames are shared by many connections, and
  * are in memory once: so they count once.
  */
 export class Unread {
-  readonly #holders = new Map<Buffer, number>();
+  readonly #holders = new Tally<Buffer>();
   readonly #onGrowth: () => void;
   #bytes = 0;
 
@@ -19,21 +21,16 @@ export class Unread {
 
   /** One more connection holds this. */
   hold(bytes: Buffer): void {
-    const holders = this.#holders.get(bytes) ?? 0;
-    this.#holders.set(bytes, holders + 1);
-    if (holders > 0) return;
+    this.#holders.add(bytes);
+    if (this.#holders.of(bytes) > 1) return;
     this.#bytes += bytes.length;
     this.#onGrowth();
   }
 
   /** One of them holds it no more. */
   release(bytes: Buffer): void {
-    const holders = this.#holders.get(bytes) ?? 0;
-    if (holders > 1) {
-      this.#holders.set(bytes, holders - 1);
-    } else if (this.#holders.delete(bytes)) {
-      this.#bytes -= bytes.length;
-    }
+    if (this.#holders.of(bytes) === 1) this.#bytes -= bytes.length;
+    this.#holders.remove(bytes);
   }
 }
 
