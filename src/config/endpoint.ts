@@ -4,7 +4,7 @@ import { addKeyProblem, alsoWhenValuesFailed } from './checks.ts';
 import { duration, size, text } from './fields.ts';
 import { OWN_HEADERS, readHeaderName } from './header-name.ts';
 import { parts } from './part.ts';
-import { readInterval } from './readers.ts';
+import { readInterval, readShare } from './readers.ts';
 import { handshake, ignoreBody, match, method, request, rpc } from './request.ts';
 import { checkRequestKeys } from './request-conflicts.ts';
 import { readRequestPattern } from './request-pattern.ts';
@@ -94,6 +94,15 @@ const keys = z.strictObject({
   polls: z.enum(['pass', 'absorb', 'hold']).default('absorb').meta({
     description:
       'What a plain GET gets: the site\'s own answer ("pass"), the last known state ("absorb"), or, when the client has that already, the next one as soon as there is one ("hold").',
+  }),
+  share: text(readShare, {
+    description:
+      'The share of clients whose plain requests are converted, for careful roll-outs: the same clients stay in it while it grows. The others, and with "0%" all, get the site\'s own answers.',
+    examples: ['5%', '100%'],
+  }).prefault('100%'),
+  shadow: z.boolean().default(false).meta({
+    description:
+      'Only try: plain requests pass through, their answers are compared with the state that would have been given, and what differs and what would have been saved is counted and logged.',
   }),
   hold: duration('25s', 'Longest time for which a plain GET is held.', {
     minMs: 1_000,

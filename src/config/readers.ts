@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import type { PathPattern } from '../shared/path-pattern.ts';
+import { parsePattern, patternProblem } from '../shared/path-pattern.ts';
 import { formatDuration, parseDuration } from './units.ts';
 
 /*
@@ -43,6 +45,21 @@ export function readInterval(value: string): Interval | { problem: string } {
   if (maxMs < minMs)
     return { problem: `must go from the shorter to the longer: "${high}..${low}"` };
   return { minMs, maxMs };
+}
+
+/** Read a share such as `5%`, as a number from 0 to 1. */
+export function readShare(value: string): number | { problem: string } {
+  const match = /^(\d{1,3}(?:\.\d{1,3})?)\s*%$/.exec(value.trim());
+  const percent = Number(match?.[1]);
+  return match && percent <= 100
+    ? percent / 100
+    : { problem: 'must be a share from "0%" to "100%", such as "5%"' };
+}
+
+/** Read a path pattern. */
+export function readPathPattern(value: string): PathPattern | { problem: string } {
+  const problem = patternProblem(value);
+  return problem ? { problem } : parsePattern(value);
 }
 
 /** Read the URL of a site, which has no path. */

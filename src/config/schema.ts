@@ -6,7 +6,7 @@ import { alsoWhenValuesFailed } from './checks.ts';
 import { endpoints } from './endpoint.ts';
 import { count, duration, size, text } from './fields.ts';
 import { listen } from './listen.ts';
-import { readNetwork, readOrigin } from './readers.ts';
+import { readNetwork, readOrigin, readPathPattern } from './readers.ts';
 import { readRequestPattern } from './request-pattern.ts';
 import { mount, site } from './upstream.ts';
 
@@ -156,6 +156,13 @@ export const configSchema = z
     site,
     comet,
     live,
+    inject: z
+      .array(text(readPathPattern, { examples: ['/**', '/app/**'] }))
+      .default([])
+      .meta({
+        description:
+          'Path patterns of pages that get the client script, which answers their own polls from one stream. Default: none.',
+      }),
     logoutOn: z
       .array(text(readRequestPattern, { examples: ['POST /logout', 'GET /logout.php'] }))
       .default([])
