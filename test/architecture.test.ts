@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   probe: ['protocol', 'shared', 'config', 'poll', 'live'],
   reader: ['protocol', 'shared'],
   commands: ['protocol', 'shared', 'config', 'reader', 'main.ts'],
+  client: ['protocol'],
 };
 
 /** Composition roots: they join the rooms, and nothing inside a room imports them. */

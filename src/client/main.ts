@@ -1,0 +1,4 @@
+/*
+ * The browser script: what it puts together, and nothing else.
+ */
+export {};
