@@ -13,6 +13,9 @@ export interface Frame {
   readonly piece?: Piece;
 }
 
+/** SECURITY: clients may choose names for a URL: those of a few only are kept. */
+const MAX_FRAMES = 16;
+
 const NOTHING: Frame = { bytes: Buffer.alloc(0), textBytes: 0 };
 
 /**
@@ -23,21 +26,21 @@ const NOTHING: Frame = { bytes: Buffer.alloc(0), textBytes: 0 };
  */
 export class Coding {
   readonly #encode: (text: Buffer, isBinary: boolean) => Frame;
-  readonly #frames = new WeakMap<ChannelEvent, Map<Framer['frame'], Frame>>();
+  readonly #frames = new WeakMap<ChannelEvent, Made[]>();
   /** Of the last call: in a fan-out the next one asks for the same. */
-  #last: { event: ChannelEvent; how: Framer['frame']; frame: Frame } | undefined;
+  #last: (Made & { readonly event: ChannelEvent }) | undefined;
 
   constructor(encode: (text: Buffer, isBinary: boolean) => Frame) {
     this.#encode = encode;
   }
 
-  /** The ready-made bytes of an event of the endpoint with this canonical URL. */
+  /** The ready-made bytes of an event that is told under this URL. */
   frameOf(framer: Framer, event: ChannelEvent, url: string): Frame {
     const last = this.#last;
-    if (last && last.event === event && last.how === framer.frame) return last.frame;
-    const frame = this.#find(framer, event, url);
-    this.#last = { event, how: framer.frame, frame };
-    return frame;
+    if (last?.event === event && last.how === framer.frame && last.url === url) return last.frame;
+    const made = this.#find(framer, event, url);
+    this.#last = { ...made, event };
+    return made.frame;
   }
 
   /** Bytes that belong to no event. An empty text is nothing to write. */
@@ -46,28 +49,34 @@ export class Coding {
     return this.#encode(typeof text === 'string' ? Buffer.from(text) : text, false);
   }
 
-  #find(framer: Framer, event: ChannelEvent, url: string): Frame {
-    let frames = this.#frames.get(event);
-    if (!frames) {
-      frames = new Map();
-      this.#frames.set(event, frames);
-    }
-    let frame = frames.get(framer.frame);
-    if (!frame) {
-      const text = textOf(framer, event, url);
-      const isBinary = framer.isBinary?.(event) ?? false;
-      frame = text === undefined ? NOTHING : this.#encode(text, isBinary);
-      frames.set(framer.frame, frame);
-    }
-    return frame;
+  #find(framer: Framer, event: ChannelEvent, url: string): Made {
+    const how = framer.frame;
+    const known = this.#frames.get(event);
+    const found = known?.find((made) => made.how === how && made.url === url);
+    if (found) return found;
+    const text = textOf(framer, event, url);
+    const isBinary = framer.isBinary?.(event) ?? false;
+    const made = { how, url, frame: text === undefined ? NOTHING : this.#encode(text, isBinary) };
+    if (!known) this.#frames.set(event, [made]);
+    else if (known.length < MAX_FRAMES) known.push(made);
+    return made;
   }
 }
 
+/** A frame, and what it was made of besides the event. */
+interface Made {
+  readonly how: Framer['frame'];
+  readonly url: string;
+  readonly frame: Frame;
+}
+
 /** Texts of the last event by the way of writing them: in a fan-out the codings share them. */
-let last: { event: ChannelEvent; texts: Map<Framer['frame'], Buffer | undefined> } | undefined;
+let last:
+  | { event: ChannelEvent; url: string; texts: Map<Framer['frame'], Buffer | undefined> }
+  | undefined;
 
 function textOf({ frame }: Framer, event: ChannelEvent, url: string): Buffer | undefined {
-  if (last?.event !== event) last = { event, texts: new Map() };
+  if (last?.event !== event || last.url !== url) last = { event, url, texts: new Map() };
   if (!last.texts.has(frame)) last.texts.set(frame, frame(event, url));
   return last.texts.get(frame);
 }

@@ -67,3 +67,20 @@ test('a transport under /_comet/ has a gate of its own kind', () => {
   assert.equal(new Set([readers.gate, stream.gate, polls.gate]).size, 1);
   assert.equal(new Set([readers.gate, script.gate, iframe.gate]).size, 3);
 });
+
+test('each subscriber is told an event under the name that it has given the URL', () => {
+  const event = jsonSnapshot('a-1', '1');
+  for (const coding of [raw, chunked, message]) {
+    const told = (url: string) => coding.frameOf(ndjson, event, url).bytes.toString('latin1');
+    assert.match(told('/x#mine'), /"url":"\/x#mine"/);
+    assert.match(told('/x#yours'), /"url":"\/x#yours"/);
+    assert.match(told('/x#mine'), /"url":"\/x#mine"/);
+  }
+});
+
+test('frames of more names than are kept are right all the same', () => {
+  const event = jsonSnapshot('a-1', '1');
+  for (let i = 0; i < 100; i++) {
+    assert.ok(raw.frameOf(ndjson, event, `/x#n${i}`).bytes.includes(`"/x#n${i}"`));
+  }
+});
