@@ -11,7 +11,9 @@ import { explainRoute } from './live/explain.ts';
 import { Feeds } from './live/feeds.ts';
 import { LimitLog } from './live/limit-log.ts';
 import { Live } from './live/live.ts';
+import { LiveHeaders } from './live/live-headers.ts';
 import { Streams } from './live/streams.ts';
+import { Tickets } from './live/tickets.ts';
 import { findWanted } from './live/wanted.ts';
 import { createForward } from './passthrough/forward.ts';
 import { createRoutes } from './passthrough/routes.ts';
@@ -33,6 +35,7 @@ import { openListener } from './server/listener.ts';
 import { detectLoop, pseudonymOf } from './server/loops.ts';
 import { respondWithError } from './server/respond.ts';
 import { createRouter } from './server/router.ts';
+import { readScripts } from './server/scripts.ts';
 import { socketResponse } from './server/socket-response.ts';
 import type { Clock } from './shared/clock.ts';
 import { systemClock } from './shared/clock.ts';
@@ -76,6 +79,11 @@ export interface ProxyDependencies {
 /** How much state of channels that nobody listens to is kept, and for how long. */
 const RESTING = { maxRestingBytes: 64 * 1_024 * 1_024, restMs: 60_000 };
 const MAX_HEADERS = 200;
+/** Where the build puts the browser script; tests run from the sources. */
+const SCRIPTS = new URL(
+  import.meta.url.endsWith('.ts') ? '../dist/client/' : './client/',
+  import.meta.url,
+);
 
 /** A request or an upgrade, as a listener hands it over. */
 interface Arrival {
@@ -157,8 +165,16 @@ export async function startProxy(
     const match = router(target);
     return match.kind === 'live' ? match.endpoint : undefined;
   };
+  const tickets = new Tickets({
+    clock,
+    secret: randomBytes(32),
+    identify: (wanted, client) => feeds.identityOf(wanted, client),
+  });
+  const liveHeaders = new LiveHeaders({ feeds, tickets, isTold: config.inject.length > 0 });
   const live = new Live({
     feeds,
+    tickets,
+    liveHeaders,
     streams,
     clock,
     log,
@@ -182,6 +198,7 @@ export async function startProxy(
     sendTimeoutMs: limits.sendTimeout,
   });
 
+  const scripts = readScripts(SCRIPTS);
   const isTrusted = createTrust(config.trustedProxies);
   const access = createAccessLog({
     format: config.log.access,
@@ -216,6 +233,7 @@ export async function startProxy(
         return forward(match.mount.route, { ...exchange, target: match.rest }, fail);
       case 'own':
         if (upgrade) return live.upgradeSurface({ ...exchange, ...upgrade });
+        if (scripts.answer(req, res, target)) return;
         live.handleSurface(exchange).catch(fail);
         return;
       case 'live': {

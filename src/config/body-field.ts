@@ -34,3 +34,10 @@ export function readSingleField(text: string): BodyField | { problem: string } {
   const field = readBodyField(text);
   return isGlob(text) ? { problem: 'must name one place, without "*" and "?"' } : field;
 }
+
+/** As the config has it. */
+export function bodyFieldSource(field: BodyField): string {
+  if (field.kind === 'form') return field.name;
+  const names = field.path.map((name) => name.replaceAll('~', '~0').replaceAll('/', '~1'));
+  return `/${names.join('/')}`;
+}

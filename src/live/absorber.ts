@@ -14,6 +14,7 @@ import type { Exchange, HttpExchange, LiveResult } from './exchange.ts';
 import type { Feeds, FoundFeed } from './feeds.ts';
 import type { Hold, HoldOutcome } from './holder.ts';
 import { Holder } from './holder.ts';
+import type { LiveHeaders } from './live-headers.ts';
 import type { PlainAnswer } from './plain-answer.ts';
 import { hasValidator, isAbsorbable, plainAnswer, postAnswer } from './plain-answer.ts';
 import type { Wanted } from './wanted.ts';
@@ -24,6 +25,7 @@ export interface AbsorberOptions {
   readonly admission: Admission;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly liveHeaders: LiveHeaders;
   readonly limits: {
     /** Longest time for which a client may read nothing of its answer. */
     readonly sendTimeout: number;
@@ -111,7 +113,8 @@ export class Absorber {
     const applied = manner.isPreferred
       ? { 'preference-applied': `wait=${Math.floor(manner.holdMs / 1_000)}` }
       : {};
-    res.writeHead(answer.status, { ...answer.headers, ...applied }).end(answer.body);
+    const live = this.#options.liveHeaders.ofState(exchange, wanted, state);
+    res.writeHead(answer.status, { ...answer.headers, ...applied, ...live }).end(answer.body);
     if (res.writableLength > 0) limitSending(res, this.#options.limits.sendTimeout);
     return 'answered';
   }

@@ -1,12 +1,17 @@
+import { controlEvent } from '../protocol/event.ts';
 import type { TransportName } from '../protocol/surface.ts';
 import { ProxyError } from '../shared/errors.ts';
+import type { Asked } from './asked.ts';
+import { endedFeed } from './ended-feed.ts';
 import type { LivePath } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { Exchange, LiveResult } from './exchange.ts';
+import { clientOf } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
 import type { Subscription } from './stream.ts';
 import type { WantedUrl } from './stream-query.ts';
 import type { Streams } from './streams.ts';
+import type { Admitted, Tickets } from './tickets.ts';
 import type { Wanted } from './wanted.ts';
 import { addressOf, findWanted } from './wanted.ts';
 
@@ -16,6 +21,7 @@ export interface CatalogOptions {
   readonly streams: Streams;
   /** What is live at a path, if it is. */
   readonly livePathOf: (target: string) => LivePath | undefined;
+  readonly tickets: Pick<Tickets, 'redeem'>;
 }
 
 /** Finds what a client asks for. */
@@ -32,12 +38,28 @@ export class Catalog {
    *
    * @throws {ProxyError} `NOT_LIVE`, `TRANSPORT_NOT_ALLOWED`.
    */
-  find({ target, name, content }: WantedUrl, transport: TransportName): Wanted {
+  find(asked: WantedUrl, transport: TransportName, exchange: Exchange): Asked {
+    const { target, name, content, ticket, since } = asked;
+    const cursors = [since];
     const { endpoints } = this.#options.livePathOf(target) ?? { endpoints: [] };
-    const wanted = findWanted(endpoints, { method: content ? 'POST' : 'GET', target, content });
-    if (!wanted) throw new ProxyError('NOT_LIVE');
-    if (!allowsTransport(wanted.endpoint, transport)) throw new ProxyError('TRANSPORT_NOT_ALLOWED');
-    return name === '' ? wanted : { ...wanted, url: `${wanted.url}${name}` };
+    const admitted =
+      ticket === undefined
+        ? wantedBy(
+            exchange,
+            findWanted(endpoints, { method: content ? 'POST' : 'GET', target, content }),
+          )
+        : this.#redeem(ticket, target, exchange);
+    if (!admitted) return { url: `${target}${name}`, admitted, cursors };
+    const { endpoint, url } = admitted.wanted;
+    if (!allowsTransport(endpoint, transport)) throw new ProxyError('TRANSPORT_NOT_ALLOWED');
+    return { url: `${url}${name}`, admitted, cursors };
+  }
+
+  #redeem(ticket: string, target: string, exchange: Exchange): Admitted | undefined {
+    const admitted = this.#options.tickets.redeem(ticket, clientOf(exchange));
+    if (!admitted) return undefined;
+    const { endpoint, url } = admitted.wanted;
+    return addressOf(endpoint, target) === url ? admitted : undefined;
   }
 
   /** The addresses that events of a URL may be told under, whatever is asked for there. */
@@ -46,16 +68,12 @@ export class Catalog {
     return endpoints.map((endpoint) => `${addressOf(endpoint, target)}${name}`);
   }
 
-  /** A place in the channel of this URL and client. @throws {ProxyError} when there is none. */
-  subscription(
-    { req, downstream }: Exchange,
-    wanted: Wanted,
-    cursors: readonly (string | undefined)[],
-  ): Subscription {
-    const { url, endpoint } = wanted;
-    const { rawHeaders } = req;
-    const found = this.#options.feeds.findForStream(wanted, { downstream, rawHeaders });
-    const { mayCompress } = endpoint;
+  /** A place in the channel of what is asked for. @throws {ProxyError} when there is none. */
+  subscription({ url, admitted, cursors }: Asked): Subscription {
+    if (!admitted) return { feed: endedFeed(url, NO_TICKET), url, mayCompress: false, cursors: [] };
+    const { wanted, client } = admitted;
+    const found = this.#options.feeds.findForStream(wanted, client);
+    const { mayCompress } = wanted.endpoint;
     return { ...found, url, mayCompress, cursors: cursors.filter((id) => id !== undefined) };
   }
 
@@ -70,7 +88,8 @@ export class Catalog {
     cursors: readonly (string | undefined)[],
     use: (subscription: Subscription) => Promise<LiveResult>,
   ): Promise<LiveResult> {
-    const subscription = this.subscription(exchange, wanted, cursors);
+    const admitted = { wanted, client: clientOf(exchange) };
+    const subscription = this.subscription({ url: wanted.url, admitted, cursors });
     const { feed } = subscription;
     feed.join();
     try {
@@ -80,4 +99,13 @@ export class Catalog {
       feed.leave(); // a stream has joined by itself
     }
   }
+}
+
+/** The next request of the page brings another one. */
+const NO_TICKET = controlEvent('unauthorized', undefined, { status: 403, reason: 'ticket' });
+
+/** @throws {ProxyError} `NOT_LIVE`. */
+function wantedBy(exchange: Exchange, wanted: Wanted | undefined): Admitted {
+  if (!wanted) throw new ProxyError('NOT_LIVE');
+  return { wanted, client: clientOf(exchange) };
 }

@@ -1,4 +1,5 @@
 import type { BodyField } from '../config/body-field.ts';
+import { bodyFieldSource } from '../config/body-field.ts';
 import type { Part } from '../config/part.ts';
 import type { Handshake, Match, RequestChanges, Wanted } from '../config/request.ts';
 import type { RequestPattern } from '../config/request-pattern.ts';
@@ -79,7 +80,7 @@ export function endpointWords(config: EndpointSettings): Readonly<Record<string,
     ['patch', patch === 'none' ? '' : patch],
     ['compress', compress === undefined ? '' : String(compress)],
     ['ignoreQuery', listed(config.ignoreQuery)],
-    ['ignoreBody', listed((config.ignoreBody ?? []).map(fieldLabel))],
+    ['ignoreBody', listed((config.ignoreBody ?? []).map(bodyFieldSource))],
     ['rpc', config.rpc ?? ''],
     [
       'request',
@@ -137,13 +138,7 @@ function partLabel(part: Part): string {
 }
 
 function namedField<T extends { readonly field: BodyField }>(entry: T): T & { name: string } {
-  return { ...entry, name: fieldLabel(entry.field) };
-}
-
-function fieldLabel(field: BodyField): string {
-  if (field.kind === 'form') return field.name;
-  const names = field.path.map((name) => name.replaceAll('~', '~0').replaceAll('/', '~1'));
-  return `/${names.join('/')}`;
+  return { ...entry, name: bodyFieldSource(entry.field) };
 }
 
 function named({ name }: { readonly name: string }): string {

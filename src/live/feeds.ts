@@ -1,11 +1,9 @@
 import type { Backplane } from '../cluster/backplane.ts';
 import type { PollerOptions } from '../poll/poller.ts';
-import type { Downstream } from '../shared/downstream.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { ProxyError } from '../shared/errors.ts';
 import type { Explanation } from '../shared/explanation.ts';
 import type { Logger } from '../shared/logger.ts';
-import type { RawHeaders } from '../shared/raw-headers.ts';
 import { createAsker } from './asker.ts';
 import type { Askers } from './askers.ts';
 import type { Buffered } from './buffered.ts';
@@ -15,6 +13,7 @@ import type { ChannelPlacesOptions } from './channel-places.ts';
 import { ChannelPlaces } from './channel-places.ts';
 import { haveSameCredentials } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { Client } from './exchange.ts';
 import { differingParts } from './explain-sharing.ts';
 import type { FeedOptions } from './feed.ts';
 import { Feed } from './feed.ts';
@@ -40,12 +39,6 @@ export interface FeedsOptions extends ChannelPlacesOptions, JudgingOptions {
   readonly secret: Uint8Array;
   readonly limits: ChannelPlacesOptions['limits'] & { readonly subscribersPerChannel: number };
   readonly buffered: Pick<Buffered, 'isFull' | 'hasRoomFor'>;
-}
-
-/** Who wants the state of a live URL. */
-export interface Client {
-  readonly downstream: Downstream;
-  readonly rawHeaders: RawHeaders;
 }
 
 /** The feed of a request. */
@@ -170,6 +163,19 @@ export class Feeds {
       ended += 1;
     }
     if (ended > 0) this.#options.log.info({ status, channels: ended }, 'unauthorized: logout');
+  }
+
+  /** Who a client is for an endpoint: all that its polls and probes carry of it. */
+  identityOf(wanted: Wanted, client: Client): Identity {
+    return hasSessions(wanted.endpoint)
+      ? this.#identifySession(wanted, client)
+      : this.#identify(wanted, client);
+  }
+
+  /** Are the answers to a request meant for its client only, as far as is known? */
+  passes(wanted: Wanted, client: Client): boolean {
+    const { channel } = this.#identify(wanted, client);
+    return this.#passing.has(channel, this.identityOf(wanted, client).channel);
   }
 
   /** What is known of the channel of a request. Opens none. */

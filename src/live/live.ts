@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestPattern } from '../config/request-pattern.ts';
-import { parseCursor } from '../protocol/cursor.ts';
 import { OWN_PREFIX } from '../protocol/surface.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ownOrigin } from '../shared/downstream.ts';
 import { ProxyError } from '../shared/errors.ts';
 import { eventText } from '../shared/event-text.ts';
 import type { Logger } from '../shared/logger.ts';
-import { headerValue } from '../shared/raw-headers.ts';
+import type { RawHeaders } from '../shared/raw-headers.ts';
 import { corsHeaders } from '../transport/gate.ts';
 import { acceptsEventStream, acceptsGzip } from '../transport/negotiate.ts';
 import { DEFAULTS, readParameters } from '../transport/parameters.ts';
@@ -19,17 +18,20 @@ import type { Buffered } from './buffered.ts';
 import { Catalog } from './catalog.ts';
 import type { Endpoint, LivePath } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
-import type { Exchange, HttpExchange, LiveResult, UpgradeExchange } from './exchange.ts';
+import type { HttpExchange, LiveResult, UpgradeExchange } from './exchange.ts';
+import { lastEventId } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
 import type { LimitLog } from './limit-log.ts';
+import type { LiveHeaders } from './live-headers.ts';
 import { Logouts } from './logouts.ts';
 import type { Reading } from './refusals.ts';
 import { framingOptions, refuseForgedPost, tellRefusal } from './refusals.ts';
 import { peekContent } from './request-content.ts';
 import { Sockets } from './sockets.ts';
 import type { Subscription } from './stream.ts';
-import { parseWantedUrls, refuseTwins } from './stream-query.ts';
+import { needsProof, parseWantedUrls, refuseTwins } from './stream-query.ts';
 import type { Streams } from './streams.ts';
+import type { Tickets } from './tickets.ts';
 import type { Wanted } from './wanted.ts';
 import { findWanted, mayBeWanted } from './wanted.ts';
 import { Writes } from './writes.ts';
@@ -48,6 +50,8 @@ export interface LiveOptions {
   /** Other origins that may read streams. */
   readonly origins: readonly string[];
   readonly limitLog: LimitLog;
+  readonly tickets: Tickets;
+  readonly liveHeaders: LiveHeaders;
   readonly buffered: Pick<Buffered, 'isFull'>;
   /** Offer WebSocket clients to compress messages. */
   readonly webSocketCompression: boolean;
@@ -68,8 +72,8 @@ export class Live {
   readonly #absorber: Absorber;
   readonly #sockets: Sockets;
   readonly #writes: Writes;
-  /** Requests by `POST` that only ask: they change nothing. */
-  readonly #polls = new WeakSet<IncomingMessage>();
+  /** What plain requests ask for: also those by `POST` change nothing. */
+  readonly #polls = new WeakMap<IncomingMessage, Wanted>();
   readonly #logouts: Logouts;
 
   constructor(options: LiveOptions) {
@@ -78,7 +82,7 @@ export class Live {
     this.#catalog = new Catalog(options);
     this.#absorber = new Absorber({ ...options, admission: this.#admission });
     this.#writes = new Writes(options.feeds, options.endpoints);
-    this.#logouts = new Logouts(options.feeds, options.logoutOn);
+    this.#logouts = new Logouts([options.tickets, options.feeds], options.logoutOn);
     this.#sockets = new Sockets({
       ...options,
       admission: this.#admission,
@@ -96,8 +100,8 @@ export class Live {
     if (this.#logouts.isMeant(exchange)) return 'pass';
     const wanted = await this.#wanted(exchange, endpoints);
     if (!wanted) return 'pass';
+    this.#polls.set(req, wanted);
     if (!wanted.content) return this.#answerOwnUrl(exchange, wanted);
-    this.#polls.add(req);
     let result: LiveResult = 'answered';
     try {
       result = await this.#answerOwnUrl(exchange, wanted);
@@ -155,12 +159,20 @@ export class Live {
   /**
    * A request that is left for the site.
    *
-   * @returns to be called with the status of the answer before the client gets it, if wanted.
+   * @returns to be called with the status of the answer before the client gets it, if wanted; gives
+   *   headers to add.
    */
-  onPass(exchange: HttpExchange): ((status: number) => void) | undefined {
-    if (!this.#polls.has(exchange.req)) this.#writes.onPass(exchange);
+  onPass(exchange: HttpExchange): ((status: number) => RawHeaders) | undefined {
+    const wanted = this.#polls.get(exchange.req);
+    if (!wanted?.content) this.#writes.onPass(exchange);
     this.#absorber.onPass(exchange);
-    return this.#logouts.onPass(exchange);
+    const onLogout = this.#logouts.onPass(exchange);
+    const { liveHeaders } = this.#options;
+    if (!onLogout && !(wanted && liveHeaders.isTold)) return undefined;
+    return (status) => {
+      onLogout?.(status);
+      return wanted ? liveHeaders.ofPassed(exchange, wanted, status) : [];
+    };
   }
 
   /** An upgrade to WebSocket on an endpoint's own URL. @throws {ProxyError} when it is refused. */
@@ -195,19 +207,19 @@ export class Live {
     const own = ownOrigin(exchange.downstream);
     const urls = parseWantedUrls(query, own, isSingle ? 1 : urlsPerStream);
     if (urls.length === 0) throw new ProxyError('BAD_URL', 'no "url"');
-    if (urls.some(({ content }) => content)) refuseForgedPost(exchange, 'request');
+    if (urls.some(needsProof)) refuseForgedPost(exchange, 'request');
+    const isElsewhere = reading.foreign !== undefined && isPublicAcrossOrigins;
     const asked = urls.map((url) => {
-      const wanted = this.#catalog.find(url, name);
-      const isElsewhere = reading.foreign !== undefined && isPublicAcrossOrigins;
-      if (isElsewhere && wanted.endpoint.isPrivate) throw new ProxyError('CROSS_SITE');
-      return { wanted, cursors: [lastEventId(exchange), url.since] };
+      const found = this.#catalog.find(url, name, exchange);
+      return { ...found, cursors: [lastEventId(exchange), ...found.cursors] };
     });
-    refuseTwins(asked.map(({ wanted }) => wanted));
+    if (isElsewhere && asked.some(({ admitted }) => admitted?.wanted.endpoint.isPrivate)) {
+      throw new ProxyError('CROSS_SITE');
+    }
+    refuseTwins(asked);
     const leave = this.#admission.enter(exchange.downstream);
     try {
-      const subscriptions = asked.map(({ wanted, cursors }) =>
-        this.#catalog.subscription(exchange, wanted, cursors),
-      );
+      const subscriptions = asked.map((one) => this.#catalog.subscription(one));
       await this.#answer(exchange, subscriptions, reading, leave);
     } catch (error) {
       leave();
@@ -278,10 +290,6 @@ export class Live {
 
 function isHttpTransport(name: string): name is keyof typeof httpTransports {
   return Object.hasOwn(httpTransports, name);
-}
-
-function lastEventId({ req }: Exchange): string | undefined {
-  return parseCursor(headerValue(req.rawHeaders, 'last-event-id'));
 }
 
 function preflight(res: ServerResponse, cors: Readonly<Record<string, string>>): void {

@@ -1,19 +1,25 @@
 import type { RequestPattern } from '../config/request-pattern.ts';
-import type { Exchange } from './exchange.ts';
-import type { Feeds } from './feeds.ts';
+import type { Client, Exchange } from './exchange.ts';
+import { clientOf } from './exchange.ts';
 import { isNamed, RequestWatch } from './named-requests.ts';
+
+/** Holds something of sessions, until they end. */
+export interface HasSessions {
+  /** @param status - Of the site's answer to the request that ended the session. */
+  endSession(client: Client, status: number): void;
+}
 
 /**
  * Watches requests that pass through for those by which a client ends its session: when the site
  * has agreed, the channels of that session are over, before the client can know.
  */
 export class Logouts {
-  readonly #feeds: Feeds;
+  readonly #sessions: readonly HasSessions[];
   readonly #patterns: readonly RequestPattern[];
   readonly #watch: RequestWatch;
 
-  constructor(feeds: Feeds, patterns: readonly RequestPattern[]) {
-    this.#feeds = feeds;
+  constructor(sessions: readonly HasSessions[], patterns: readonly RequestPattern[]) {
+    this.#sessions = sessions;
     this.#patterns = patterns;
     this.#watch = new RequestWatch(patterns);
   }
@@ -32,11 +38,11 @@ export class Logouts {
    */
   onPass(exchange: Exchange): ((status: number) => void) | undefined {
     if (!this.isMeant(exchange)) return undefined;
-    const { downstream, req } = exchange;
-    const { rawHeaders } = req;
+    const client = clientOf(exchange);
     return (status) => {
       // Who was refused is still logged in.
-      if (status < 400) this.#feeds.endSession({ downstream, rawHeaders }, status);
+      if (status >= 400) return;
+      for (const owner of this.#sessions) owner.endSession(client, status);
     };
   }
 }

@@ -6,7 +6,7 @@ import type { UpgradeExchange } from './exchange.ts';
 import { refuseForgedPost } from './refusals.ts';
 import type { Stream } from './stream.ts';
 import type { Wish } from './stream-query.ts';
-import { readName, readWish } from './stream-query.ts';
+import { needsProof, readName, readWish } from './stream-query.ts';
 
 /** What a session is made of. */
 export interface SessionOptions {
@@ -20,7 +20,7 @@ export interface SessionOptions {
 
 /**
  * Reads what the client of a WebSocket says: `{"subscribe":url,"since":id}`, with `"method"`, `"body"`
- * and `"contentType"` for a poll by `POST`, and `{"unsubscribe":url}`.
+ * and `"contentType"` for a poll by `POST` or a `"ticket"`, and `{"unsubscribe":url}`.
  */
 export class SocketSession {
   readonly #options: SessionOptions;
@@ -52,11 +52,11 @@ export class SocketSession {
   #subscribe(wish: Wish): void {
     const { catalog, exchange, stream, maxUrls } = this.#options;
     const asked = readWish(wish, ownOrigin(exchange.downstream));
-    if (asked.content) refuseForgedPost(exchange, 'upgrade');
-    const wanted = catalog.find(asked, 'ws');
+    if (needsProof(asked)) refuseForgedPost(exchange, 'upgrade');
+    const found = catalog.find(asked, 'ws', exchange);
     // Once more for the same URL means: from this cursor.
-    const subscription = catalog.subscription(exchange, wanted, [asked.since]);
-    stream.remove(wanted.url);
+    const subscription = catalog.subscription(found);
+    stream.remove(found.url);
     if (stream.size >= maxUrls) throw new ProxyError('TOO_MANY_URLS');
     stream.add(subscription);
   }
@@ -75,6 +75,8 @@ interface Message {
   readonly wish: Wish;
 }
 
+const OF_URL = ['since', 'method', 'body', 'contentType', 'ticket'];
+
 /** @throws {ProxyError} `BAD_MESSAGE`. */
 function parseMessage(text: string): Message {
   const message = parseObject(text);
@@ -85,10 +87,8 @@ function parseMessage(text: string): Message {
   for (const kind of ['subscribe', 'unsubscribe'] as const) {
     const url = textOf(kind);
     if (url === undefined) continue;
-    const [since, method, body, contentType] = ['since', 'method', 'body', 'contentType'].map(
-      textOf,
-    );
-    return { kind, wish: { url, since, method, body, contentType } };
+    const [since, method, body, contentType, ticket] = OF_URL.map(textOf);
+    return { kind, wish: { url, since, method, body, contentType, ticket } };
   }
   throw new ProxyError('BAD_MESSAGE');
 }

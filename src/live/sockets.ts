@@ -4,9 +4,10 @@ import type { Clock } from '../shared/clock.ts';
 import { ownOrigin } from '../shared/downstream.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { ConnectionHooks } from '../transport/connection.ts';
+import { readParameters } from '../transport/parameters.ts';
 import { webSocketGate } from '../transport/transports.ts';
 import type { WebSocketOptions } from '../transport/websocket.ts';
-import { bodies, envelopes, WebSocketConnection } from '../transport/websocket.ts';
+import { answers, bodies, envelopes, WebSocketConnection } from '../transport/websocket.ts';
 import type { Admission, Leave } from './admission.ts';
 import type { Catalog } from './catalog.ts';
 import { allowsTransport } from './endpoint.ts';
@@ -14,7 +15,7 @@ import type { LiveResult, UpgradeExchange } from './exchange.ts';
 import { refuseForgedPost } from './refusals.ts';
 import { SocketSession } from './socket-session.ts';
 import type { Subscription } from './stream.ts';
-import { parseWantedUrls, refuseTwins } from './stream-query.ts';
+import { needsProof, parseWantedUrls, refuseTwins } from './stream-query.ts';
 import type { Streams } from './streams.ts';
 import { HEARTBEAT_MS, STALL_MS } from './streams.ts';
 import type { Wanted } from './wanted.ts';
@@ -63,20 +64,20 @@ export class Sockets {
     admission.check(exchange, webSocketGate);
     const own = ownOrigin(exchange.downstream);
     const urls = parseWantedUrls(query, own, limits.urlsPerStream);
-    if (urls.some(({ content }) => content)) refuseForgedPost(exchange, 'upgrade');
-    const asked = urls.map((url) => ({ wanted: catalog.find(url, 'ws'), cursors: [url.since] }));
-    refuseTwins(asked.map(({ wanted }) => wanted));
+    if (urls.some(needsProof)) refuseForgedPost(exchange, 'upgrade');
+    const { isAnswer, isBeating } = readParameters(query, ['answer', 'beat']);
+    const asked = urls.map((url) => catalog.find(url, 'ws', exchange));
+    refuseTwins(asked);
     const leave = admission.enter(exchange.downstream);
     try {
-      const subscriptions = asked.map(({ wanted, cursors }) =>
-        catalog.subscription(exchange, wanted, cursors),
-      );
+      const subscriptions = asked.map((one) => catalog.subscription(one));
       this.#accept(exchange, leave, (ws) => {
         // Messages come in a later turn than this one: the session is there by then.
         const connect = (hooks: ConnectionHooks) =>
           this.#connect(ws, exchange, {
             ...hooks,
-            framer: envelopes,
+            framer: isAnswer ? answers : envelopes,
+            beats: isBeating,
             saysFarewell: true,
             onMessage: (text, tell) => session.read(text, tell),
           });
@@ -135,6 +136,7 @@ export class Sockets {
       this.#connect(ws, exchange, {
         ...hooks,
         framer: bodies,
+        beats: false,
         saysFarewell: false,
         onMessage: () => undefined, // nothing can be said to a bare stream
       });
@@ -178,7 +180,7 @@ export class Sockets {
 
 type Connecting = Pick<
   WebSocketOptions,
-  'onDrain' | 'onClose' | 'framer' | 'saysFarewell' | 'onMessage'
+  'onDrain' | 'onClose' | 'framer' | 'beats' | 'saysFarewell' | 'onMessage'
 >;
 
 /**

@@ -2,9 +2,9 @@ import { parseCursor } from '../protocol/cursor.ts';
 import { PARAMETERS } from '../protocol/surface.ts';
 import { ProxyError } from '../shared/errors.ts';
 import { redactUrl } from '../shared/logger.ts';
+import type { Asked } from './asked.ts';
 import type { Content } from './request-body.ts';
 import { parseBody } from './request-body.ts';
-import type { Wanted } from './wanted.ts';
 
 /** A URL that a client wants to see, and the cursor that it has for it. */
 export interface WantedUrl {
@@ -14,6 +14,8 @@ export interface WantedUrl {
   readonly since: string | undefined;
   /** What it is polled with, if by `POST`. */
   readonly content: Content | undefined;
+  /** The right to see it as whoever sent the request that brought this. */
+  readonly ticket: string | undefined;
 }
 
 /** How a client says what it wants to see. */
@@ -23,6 +25,7 @@ export interface Wish {
   readonly method?: string | undefined;
   readonly body?: string | undefined;
   readonly contentType?: string | undefined;
+  readonly ticket?: string | undefined;
 }
 
 /**
@@ -56,13 +59,18 @@ export function parseWantedUrls(
  * @param own - As above.
  * @throws {ProxyError} `BAD_URL`, `BAD_PARAMETER`.
  */
-export function readWish({ url, since, method, body, contentType }: Wish, own: string): WantedUrl {
+export function readWish(wish: Wish, own: string): WantedUrl {
+  const { url, since, ticket } = wish;
   const { target, name } = readName(url, own);
+  if (ticket !== undefined && [wish.method, wish.body, wish.contentType].some(isGiven)) {
+    throw new ProxyError('BAD_PARAMETER', '"ticket" stands in place of what the poll carries');
+  }
   return {
     target,
     name,
     since: since === undefined ? undefined : parseCursor(since),
-    content: contentOf({ method, body, contentType }),
+    content: contentOf(wish),
+    ticket,
   };
 }
 
@@ -81,13 +89,22 @@ const OF_URL = [
   PARAMETERS.method,
   PARAMETERS.body,
   PARAMETERS.contentType,
+  PARAMETERS.ticket,
 ] as const;
 
 function isOfUrl(name: string): name is (typeof OF_URL)[number] {
   return OF_URL.some((known) => known === name);
 }
 
-function contentOf({ method, body, contentType }: Omit<Wish, 'url'>): Content | undefined {
+function isGiven(value: string | undefined): boolean {
+  return value !== undefined;
+}
+
+function contentOf({
+  method,
+  body,
+  contentType,
+}: Pick<Wish, 'method' | 'body' | 'contentType'>): Content | undefined {
   if (method === 'GET' || (method === undefined && body === undefined)) {
     if (body === undefined && contentType === undefined) return undefined;
     throw new ProxyError('BAD_PARAMETER', '"body" and "contentType" are for "method=POST"');
@@ -110,16 +127,21 @@ function guessType(bytes: Buffer): string {
   return parseBody(type, bytes).kind === 'json' ? type : 'application/x-www-form-urlencoded';
 }
 
+/** Could a request for it, by whoever made a browser send it, do or show what only its page may? */
+export function needsProof({ content, ticket }: WantedUrl): boolean {
+  return content !== undefined || ticket !== undefined;
+}
+
 /**
  * Bodies are in no event: who polls one URL with several must be able to tell them apart.
  *
- * @param wanted - What is told under which address.
+ * @param asked - What is told under which address.
  * @throws {ProxyError} `BAD_PARAMETER`.
  */
-export function refuseTwins(wanted: readonly Pick<Wanted, 'url' | 'content'>[]): void {
-  const posts = wanted.filter(({ content }) => content !== undefined);
+export function refuseTwins(asked: readonly Asked[]): void {
+  const posts = asked.filter(({ admitted }) => admitted?.wanted.content !== undefined);
   for (const post of posts) {
-    if (!wanted.some((other) => other !== post && other.url === post.url)) continue;
+    if (!asked.some((other) => other !== post && other.url === post.url)) continue;
     const detail = 'several polls of one "url": give each a name, such as url=/rpc%23list';
     throw new ProxyError('BAD_PARAMETER', detail);
   }

@@ -93,10 +93,10 @@ class Passage implements RelayHooks {
     this.#tryNext();
   }
 
-  onAnswer(status: number): void {
+  onAnswer(status: number): RawHeaders {
     this.#attempt?.onOutcome('answered');
     this.#early?.discard();
-    this.#exchange.onAnswer?.(status);
+    return this.#exchange.onAnswer?.(status) ?? [];
   }
 
   onCut({ code, message }: ProxyError): void {

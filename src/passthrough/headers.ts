@@ -92,8 +92,8 @@ export function responseHeaders(raw: RawHeaders): string[] {
     const field = raw[i] as string;
     const name = field.toLowerCase();
     if (HOP_BY_HOP.has(name) || dropped.has(name)) continue;
-    // Orders to the proxy in front, by nginx's habit; we never buffer.
-    if (name.startsWith('x-accel-')) continue;
+    // Orders to the proxy in front, by nginx's habit; we never buffer. And what only we may say.
+    if (name.startsWith('x-accel-') || name === 'comet-live') continue;
     headers.push(field, raw[i + 1] as string);
   }
   return headers;

@@ -29,8 +29,8 @@ export interface RelayOptions {
 
 /** What is told of an answer that is passed on. */
 export interface RelayHooks {
-  /** The head of the final answer is here, and nothing of it has been passed on. */
-  onAnswer(status: number): void;
+  /** The head of the final answer is here, and nothing of it has been passed on. Gives headers to add. */
+  onAnswer(status: number): RawHeaders;
   /** There is no answer to pass on. The last word, as `onUpgrade` and the end of the answer are. */
   onFailure(failure: ProxyError): void;
   /** The answer was cut after its head had left. */
@@ -93,13 +93,14 @@ export class Relay implements AnswerHandler {
     if (!hasKnownCoding(raw)) {
       throw new ProxyError('UPSTREAM_INVALID', 'an unknown transfer coding');
     }
-    this.#hooks.onAnswer(status);
+    const added = this.#hooks.onAnswer(status);
     if (this.#res.destroyed) return;
     const { method, rewriting, extraHeaders } = this.#options;
     const isChunked = headerValue(raw, 'transfer-encoding') !== undefined;
     // SECURITY: chunks win over a length, which must not go on beside them (RFC 9112 §6.3).
     const all = responseHeaders(raw);
-    const plain = isChunked ? withoutLength(all) : all;
+    const own = isChunked ? withoutLength(all) : all;
+    const plain = added.length === 0 ? own : [...own, ...added];
     const { headers, body } = rewriting?.response({ method, status, headers: plain }) ?? {
       headers: plain,
       body: [],

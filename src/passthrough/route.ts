@@ -14,8 +14,8 @@ export interface ForwardExchange {
   readonly downstream: Downstream;
   /** The connection of an upgrade to WebSocket, and what was read behind its request. */
   readonly upgrade: { readonly socket: Socket; readonly head: Buffer } | undefined;
-  /** Told the status of the site's answer before any of it is passed on. */
-  readonly onAnswer?: (status: number) => void;
+  /** Told the status of the site's answer before any of it is passed on; gives headers to add. */
+  readonly onAnswer?: (status: number) => RawHeaders;
 }
 
 /** One server that can answer it. */

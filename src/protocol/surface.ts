@@ -39,6 +39,12 @@ export const PARAMETERS = {
   type: 'type',
   /** `direct`: the forever iframe for browsers without `postMessage`. */
   form: 'form',
+  /** `answer`: snapshots with everything that an answer has, for the browser script. */
+  answer: 'form',
+  /** `1`: heartbeats that scripts can see. */
+  beat: 'beat',
+  /** The right to see the `url` before it, as the proxy has given it. */
+  ticket: 'ticket',
   /** The number that tells a page's forever iframes apart. */
   frame: 'frame',
   /** The origin of the page around a forever iframe, if it is not our own. */

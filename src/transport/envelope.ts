@@ -40,6 +40,25 @@ function makeEnvelope(event: ChannelEvent, url: string): Buffer {
   return Buffer.from(JSON.stringify({ ...head, contentType, ...data }));
 }
 
+/**
+ * The same for the browser script: a snapshot is a whole answer, its body an exact text (or base64)
+ * whatever its type is, with the status and the headers that clients may see.
+ */
+export function answerEnvelope(event: ChannelEvent, url: string): Buffer {
+  if (event.type !== 'snapshot') return envelope(event, url);
+  const { id, type, status = 200, headers } = event;
+  const text = eventText(event);
+  const contentType = text?.contentType ?? headers['content-type'];
+  const body = text
+    ? { data: view(text.data).toString('utf8') }
+    : { encoding: 'base64', data: view(event.data).toString('base64') };
+  const told = { url, id, event: type, status, headers, contentType, ...body };
+  return Buffer.from(JSON.stringify(told));
+}
+
+/** A heartbeat that a script can see, where it is a message of its own. */
+export const BEAT = '{"event":"beat"}';
+
 /** A line that is no envelope: the proxy ends the stream, come back after `retryMs`. */
 export function comeBack(retryMs: number): string {
   return JSON.stringify({ event: 'retry', data: { retryMs: Math.round(retryMs) } });

@@ -1,6 +1,9 @@
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 
+/** Longer than any buffer that is flushed by a timer holds back, shorter than a client waits. */
+export const SECOND_BEAT_MS = 500;
+
 /** How one HTTP transport writes events: bytes only, no sockets, no timers. */
 export type Framing = StreamFraming | ReplyFraming;
 
@@ -34,6 +37,11 @@ export interface StreamFraming extends FramingBase {
   prelude(options: FramingOptions): string;
   /** Bytes that keep an idle connection alive; `undefined` writes the last event once more. */
   readonly heartbeat: string | undefined;
+  /**
+   * When the second heartbeat comes: it shows a client that the way to it buffers nothing.
+   * `undefined` is with the others.
+   */
+  readonly secondBeatMs?: number;
   /** Bytes that end the stream, and with `retryMs` ask the client to come back after that time. */
   farewell(retryMs: number | undefined): string;
   /** The framing of what follows this event, where that depends on it. */

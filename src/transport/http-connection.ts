@@ -132,7 +132,12 @@ export class HttpConnection implements Connection {
     this.#res.flushHeaders();
     if (this.#gzipSum) this.#outlet.write(chunk(GZIP_HEADER));
     this.#writeText(this.#framing.prelude(framing));
-    this.#watch(heartbeatMs);
+    const { secondBeatMs } = this.#framing;
+    if (secondBeatMs === undefined) return this.#watch(heartbeatMs);
+    this.#timer = this.#options.clock.after(secondBeatMs, () => {
+      if (!this.#isBlocked) this.#heartbeat();
+      this.#watch(heartbeatMs);
+    });
   }
 
   #writeText(text: string): void {

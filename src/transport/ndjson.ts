@@ -1,5 +1,6 @@
-import { comeBack, envelope } from './envelope.ts';
+import { answerEnvelope, comeBack, envelope } from './envelope.ts';
 import type { StreamFraming } from './framing.ts';
+import { SECOND_BEAT_MS } from './framing.ts';
 
 const LINE_END = Buffer.from('\n');
 
@@ -19,3 +20,14 @@ export const ndjson: StreamFraming = {
   frame: (event, url) => Buffer.concat([envelope(event, url), LINE_END]),
   farewell: (retryMs) => (retryMs === undefined ? '' : `${comeBack(retryMs)}\n`),
 };
+
+/** The same with whole answers. */
+export const ndjsonAnswers: StreamFraming = {
+  ...ndjson,
+  frame: (event, url) => Buffer.concat([answerEnvelope(event, url), LINE_END]),
+};
+
+/** With a second heartbeat soon after the first; each can be seen as it is. */
+export function beatingNdjson(framing: StreamFraming): StreamFraming {
+  return { ...framing, secondBeatMs: SECOND_BEAT_MS };
+}

@@ -9,6 +9,10 @@ export interface Parameters {
   readonly callback: string;
   readonly isMixed: boolean;
   readonly isDirect: boolean;
+  /** Snapshots are whole answers. */
+  readonly isAnswer: boolean;
+  /** Heartbeats can be seen by scripts. */
+  readonly isBeating: boolean;
   readonly frame: number;
   readonly origin: string | undefined;
 }
@@ -16,7 +20,7 @@ export interface Parameters {
 /** One of the parameters. */
 export type ParameterName = Exclude<
   keyof typeof PARAMETERS,
-  'url' | 'since' | 'method' | 'body' | 'contentType'
+  'url' | 'since' | 'method' | 'body' | 'contentType' | 'ticket'
 >;
 
 /** Without any parameter. A callback must be given where one is called. */
@@ -27,6 +31,8 @@ export const DEFAULTS: Parameters = {
   callback: '',
   isMixed: false,
   isDirect: false,
+  isAnswer: false,
+  isBeating: false,
   frame: 0,
   origin: undefined,
 };
@@ -51,6 +57,8 @@ const READERS: Readonly<Record<ParameterName, (value: string) => Partial<Paramet
   frame: (value) => ({ frame: whole('frame', value, 0, MAX_FRAME) }),
   type: (value) => ({ isMixed: one('type', value, 'mixed') }),
   form: (value) => ({ isDirect: one('form', value, 'direct') }),
+  answer: (value) => ({ isAnswer: one('form', value, 'answer') }),
+  beat: (value) => ({ isBeating: one('beat', value, '1') }),
   origin: (value) => {
     const isOrigin = URL.canParse(value) && new URL(value).origin === value.toLowerCase();
     if (!isOrigin) throw wrong('"origin" must be an origin such as https://partner.example');
@@ -77,7 +85,7 @@ export function readParameters(
   for (const name of names) {
     const values = query.getAll(PARAMETERS[name]);
     const [value] = values;
-    if (values.length > 1) throw wrong(`"${name}" stands there ${values.length} times`);
+    if (values.length > 1) throw wrong(`"${PARAMETERS[name]}" stands there ${values.length} times`);
     if (value !== undefined) parameters = { ...parameters, ...READERS[name](value) };
     else if (required.includes(name)) throw wrong(`"${name}" is missing`);
   }

@@ -1,4 +1,4 @@
-import { comeBack, envelope } from './envelope.ts';
+import { answerEnvelope, comeBack, envelope } from './envelope.ts';
 import type { ReplyFraming } from './framing.ts';
 
 /** A long poll by XMLHttpRequest or fetch: `{"events":[…]}`, envelopes in order. */
@@ -12,6 +12,9 @@ export const poll: ReplyFraming = {
   body: (frames) => Buffer.concat([BEGIN, ...joined(frames), END]),
   farewell: (retryMs) => Buffer.from(comeBack(retryMs)),
 };
+
+/** The same with whole answers. */
+export const pollAnswers: ReplyFraming = { ...poll, frame: answerEnvelope };
 
 const BEGIN = Buffer.from('{"events":[');
 const COMMA = Buffer.from(',');

@@ -2,8 +2,9 @@ import type { ChannelEvent } from '../protocol/event.ts';
 import { carriesState } from '../protocol/event.ts';
 import { errorStatus } from '../shared/errors.ts';
 import { eventText } from '../shared/event-text.ts';
-import { envelope, hasLineBreak, view } from './envelope.ts';
+import { answerEnvelope, envelope, hasLineBreak, view } from './envelope.ts';
 import type { StreamFraming } from './framing.ts';
+import { SECOND_BEAT_MS } from './framing.ts';
 
 const END = Buffer.from('\n\n');
 
@@ -42,6 +43,24 @@ export const sse: StreamFraming = {
   carriesBinary: true,
   frame: (event, url) => message(event, envelope(event, url)),
 };
+
+/** The same with whole answers. */
+export const sseAnswers: StreamFraming = {
+  ...sse,
+  frame: (event, url) => message(event, answerEnvelope(event, url)),
+};
+
+/** A stream whose heartbeats are events of their own: scripts do not see comments. */
+export function beatingSse(framing: StreamFraming): StreamFraming {
+  return {
+    ...framing,
+    prelude: (options) => `${framing.prelude(options)}${BEATING}`,
+    heartbeat: BEATING,
+    secondBeatMs: SECOND_BEAT_MS,
+  };
+}
+
+const BEATING = 'event: beat\ndata:\n\n';
 
 function retry(retryMs: number): string {
   return `retry: ${Math.max(1_000, Math.round(retryMs))}\n`;

@@ -5,10 +5,10 @@ import { frameGate, readerGate, scriptGate } from './gate.ts';
 import { directIframe, sandboxedIframe } from './iframe.ts';
 import { jsonp } from './jsonp.ts';
 import { mixed, mixedReplace } from './multipart.ts';
-import { ndjson } from './ndjson.ts';
+import { beatingNdjson, ndjson, ndjsonAnswers } from './ndjson.ts';
 import type { ParameterName, Parameters } from './parameters.ts';
-import { poll } from './poll.ts';
-import { sse } from './sse.ts';
+import { poll, pollAnswers } from './poll.ts';
+import { beatingSse, sse, sseAnswers } from './sse.ts';
 
 /** One transport over HTTP, as `/_comet/<name>` offers it. */
 export interface HttpTransport {
@@ -31,8 +31,22 @@ const readers = readerGate('empty', 'document');
 
 /** The transports over HTTP. */
 export const httpTransports: Readonly<Record<Exclude<TransportName, 'ws'>, HttpTransport>> = {
-  sse: { gate: readers, parameters: ['padding'], framing: () => sse },
-  stream: { gate: readers, parameters: ['padding', 'maxBytes'], framing: () => ndjson },
+  sse: {
+    gate: readers,
+    parameters: ['padding', 'answer', 'beat'],
+    framing: ({ isAnswer, isBeating }) => {
+      const framing = isAnswer ? sseAnswers : sse;
+      return isBeating ? beatingSse(framing) : framing;
+    },
+  },
+  stream: {
+    gate: readers,
+    parameters: ['padding', 'maxBytes', 'answer', 'beat'],
+    framing: ({ isAnswer, isBeating }) => {
+      const framing = isAnswer ? ndjsonAnswers : ndjson;
+      return isBeating ? beatingNdjson(framing) : framing;
+    },
+  },
   multipart: {
     // SECURITY: never as a document of its own: a part could be a page with scripts.
     gate: readerGate('empty', 'image'),
@@ -40,7 +54,11 @@ export const httpTransports: Readonly<Record<Exclude<TransportName, 'ws'>, HttpT
     isSingle: true,
     framing: ({ isMixed }) => (isMixed ? mixed : mixedReplace),
   },
-  poll: { gate: readers, parameters: ['wait'], framing: () => poll },
+  poll: {
+    gate: readers,
+    parameters: ['wait', 'answer'],
+    framing: ({ isAnswer }) => (isAnswer ? pollAnswers : poll),
+  },
   jsonp: {
     gate: scriptGate,
     parameters: ['callback', 'wait'],

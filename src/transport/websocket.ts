@@ -7,7 +7,8 @@ import { eventText } from '../shared/event-text.ts';
 import type { Framer } from './coding.ts';
 import { deflatedMessage, message } from './coding.ts';
 import type { Connection, ConnectionHooks } from './connection.ts';
-import { comeBack, envelope, view } from './envelope.ts';
+import { answerEnvelope, BEAT, comeBack, envelope, view } from './envelope.ts';
+import { SECOND_BEAT_MS } from './framing.ts';
 import type { Unread } from './unread.ts';
 import { Backlog } from './unread.ts';
 
@@ -19,6 +20,8 @@ export interface WebSocketOptions extends ConnectionHooks {
   readonly mayDeflate: boolean;
   /** What clients are told before the connection is closed; bare ones are told nothing. */
   readonly saysFarewell: boolean;
+  /** Tell the client's script as well, which sees no pings, and at once when it is open. */
+  readonly beats: boolean;
   /** How often the peer is asked whether it is still there. */
   readonly heartbeatMs: number;
   /** A peer that has read not a byte of what waits for it for so long is gone. */
@@ -31,6 +34,9 @@ export interface WebSocketOptions extends ConnectionHooks {
 
 /** On `/_comet/ws`: one envelope a text message. */
 export const envelopes: Framer = { frame: envelope };
+
+/** The same with whole answers. */
+export const answers: Framer = { frame: answerEnvelope };
 
 /** On an endpoint's own URL: a message is the body, text or binary; there is no word for others. */
 export const bodies: Framer = {
@@ -89,7 +95,8 @@ export class WebSocketConnection implements Connection {
     // What went wrong is told to the peer by the close code; 'close' follows.
     ws.on('error', () => undefined);
     ws.once('close', () => this.#stop());
-    this.#watch();
+    this.#beat();
+    this.#watch(options.beats ? SECOND_BEAT_MS : options.heartbeatMs);
   }
 
   get isWritable(): boolean {
@@ -150,16 +157,21 @@ export class WebSocketConnection implements Connection {
     if (!this.#backlog.isEmpty && this.#socket.writableLength === 0) this.#backlog.clear();
   }
 
-  #watch(): void {
+  #beat(): void {
+    if (this.#options.beats) this.#write(message.encode(BEAT).bytes);
+  }
+
+  #watch(delayMs: number): void {
     const { clock, heartbeatMs } = this.#options;
-    this.#timer = clock.after(heartbeatMs, () => {
+    this.#timer = clock.after(delayMs, () => {
       // While it is blocked a pong cannot be expected: the ping waits behind what is not read.
       if (!this.#isBlocked) {
         if (!this.#isAlive) return this.#ws.terminate();
         this.#isAlive = false;
+        this.#beat();
         this.#ws.ping();
       }
-      this.#watch();
+      this.#watch(heartbeatMs);
     });
   }
 

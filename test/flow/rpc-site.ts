@@ -61,6 +61,7 @@ export async function openRpcSite(
     site: upstream.url,
     live: { '/rpc': endpoints },
     origins: ['https://partner.example'],
+    inject: ['/**'],
   });
   const site: RpcSite = {
     proxy,

@@ -118,7 +118,7 @@ test('of what polls carry for us the names are told, and no value', () => {
 });
 
 /** What is no reason why a page gets no pushes. */
-const LEFT_OUT = ['maxBody', 'history', 'probeEvery', 'ignoreFor', 'compare'];
+const LEFT_OUT = ['maxBody', 'history', 'probeEvery', 'ignoreFor', 'compare', 'share', 'shadow'];
 
 test('every key of an endpoint is told, or is known to be left out', () => {
   const told = [...KEYS.map(([keys]) => words(keys)), ...SPECIAL.map(([keys]) => words({}, keys))];

@@ -7,7 +7,7 @@ const OWN = 'https://shop.example:8443';
 const parse = (query: string) => parseWantedUrls(new URLSearchParams(query), OWN, 3);
 
 /** What a URL has that stands alone. */
-const NOTHING = { name: '', since: undefined, content: undefined };
+const NOTHING = { name: '', since: undefined, content: undefined, ticket: undefined };
 
 /** The targets of a query. */
 const targets = (query: string) => parse(query).map(({ target }) => target);
@@ -130,4 +130,15 @@ test('two bodies of one url have names', () => {
 
 test('parameters that we do not know are left alone', () => {
   assert.deepEqual(parse('_=17&url=/a&t&__proto__=1'), [{ ...NOTHING, target: '/a' }]);
+});
+
+test('a ticket belongs to the url before it, and stands in place of a body', () => {
+  assert.deepEqual(parse('url=/a&ticket=t1&url=/b'), [
+    { ...NOTHING, target: '/a', ticket: 't1' },
+    { ...NOTHING, target: '/b' },
+  ]);
+  refused('ticket=t1&url=/a', 'BAD_PARAMETER');
+  for (const carried of ['body=x', 'method=GET', 'contentType=text/plain']) {
+    refused(`url=/a&ticket=t1&${carried}`, 'BAD_PARAMETER');
+  }
 });

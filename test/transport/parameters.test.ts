@@ -15,6 +15,7 @@ const NAMES: readonly ParameterName[] = [
   'form',
   'frame',
   'origin',
+  'beat',
 ];
 
 /** What one parameter's value means, or that it is refused. */
@@ -44,6 +45,7 @@ const GOOD: [ParameterName, string, Partial<Parameters>][] = [
   ['frame', '999999999', { frame: 999_999_999 }],
   ['type', 'mixed', { isMixed: true }],
   ['form', 'direct', { isDirect: true }],
+  ['beat', '1', { isBeating: true }],
   ['origin', 'https://partner.example', { origin: 'https://partner.example' }],
   ['origin', 'HTTPS://Partner.Example:8443', { origin: 'https://partner.example:8443' }],
   ['callback', 'a', { callback: 'a' }],
@@ -105,6 +107,8 @@ test('without any parameter a client waits 25 seconds and gets nothing extra', (
     callback: '',
     isMixed: false,
     isDirect: false,
+    isAnswer: false,
+    isBeating: false,
     frame: 0,
     origin: undefined,
   });
@@ -168,5 +172,13 @@ test('the details of a refusal repeat nothing of the request', () => {
       () => readParameters(query, NAMES),
       ({ message }: Error) => message !== '' && !message.includes('canary'),
     );
+  }
+});
+
+test('whole answers are asked for by form=answer, and by nothing else', () => {
+  const form = (value: string) => readParameters(new URLSearchParams({ form: value }), ['answer']);
+  assert.equal(form('answer').isAnswer, true);
+  for (const value of ['direct', '1', '']) {
+    assert.throws(() => form(value), { code: 'BAD_PARAMETER' });
   }
 });
