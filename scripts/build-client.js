@@ -6,7 +6,14 @@ import { build, transform } from 'esbuild';
 import ts from 'typescript';
 
 const OUT = 'dist/client';
-const ENTRIES = { client: 'src/client/main.ts', morph: 'src/client/morph/main.ts' };
+const ENTRIES = {
+  client: 'src/client/main.ts',
+  link: 'src/client/link-main.ts',
+  morph: 'src/client/morph/main.ts',
+};
+/** Names of ours that are in no message, in nothing that a page sees, and in one file only. */
+const OWN_NAMES =
+  /^(?:absolute|askedAt|awaited|beginWrite|delayMs|followed|hurry|isOver|isPlain|isQueued|isRpc|learn|onNews|onSent|pathOf|seen|skips|stage|told|untilMs|usedAt|writes)$/;
 
 /** One file for one page: nothing of it is seen by the page's own scripts. */
 async function bundle(entry, options) {
@@ -18,6 +25,7 @@ async function bundle(entry, options) {
     charset: 'utf8',
     tsconfig: 'src/client/tsconfig.json',
     legalComments: 'none',
+    mangleProps: OWN_NAMES,
     ...options,
   });
   return result.outputFiles[0].text;

@@ -1,0 +1,68 @@
+import type { Browser } from './browser.ts';
+import type { LiveStates } from './live-states.ts';
+import { readTold } from './told.ts';
+
+/** A page that is live itself. */
+export interface LivePage {
+  /** Its changes are shown as they come: it need not load itself again. */
+  readonly isShown: boolean;
+  /** It wants to be loaded again, and again after so long: what is done while nothing is pushed. */
+  refreshEvery(delayMs: number): void;
+}
+
+/** What changes a page in place. */
+export type Morph = (
+  next: string,
+  previous: string | undefined,
+  options: { readonly contentType: string },
+) => { readonly changed: number; readonly reload?: boolean };
+
+/**
+ * Show a page's own changes in it, where the page would load itself again and again.
+ *
+ * @param script - Our own tag: what it says was written by the proxy.
+ */
+export function showPage(
+  { window }: Browser,
+  script: HTMLScriptElement,
+  states: LiveStates,
+  morph: Morph,
+): LivePage | undefined {
+  const told = readTold(script.getAttribute('data-page'));
+  if (!told) return undefined;
+  const { document, location } = window;
+  let shown: string | undefined;
+  let everyMs = 0;
+
+  const followed = states.follow(told, show);
+
+  function show(): void {
+    const { state } = followed;
+    // What is still being read cannot be changed.
+    if (!state || state.isBase64 || document.readyState === 'loading') return;
+    // The page was loaded with what it shows first.
+    const isFirst = shown === undefined && state.id === told?.id;
+    const previous = shown;
+    shown = state.data;
+    if (isFirst || previous === shown) return;
+    if (morph(shown, previous, { contentType: state.contentType }).reload) location.reload();
+  }
+
+  function refreshEvery(delayMs: number): void {
+    if (everyMs > 0 || !(delayMs > 0)) return;
+    everyMs = delayMs;
+    // As the page would by itself.
+    window.setInterval(() => {
+      if (!followed.isLive) location.reload();
+    }, delayMs);
+  }
+
+  document.addEventListener('DOMContentLoaded', show);
+  refreshEvery(Number(script.getAttribute('data-refresh')) * 1_000);
+  return {
+    get isShown() {
+      return followed.isLive && !followed.lastWord;
+    },
+    refreshEvery,
+  };
+}

@@ -1,0 +1,218 @@
+import type { Answer } from './answer.ts';
+import { bytesOf } from './answer.ts';
+import type { Browser } from './browser.ts';
+import type { PageRequest } from './request-key.ts';
+
+/** What is done with a request of the page. */
+export interface Taking {
+  /** What it is answered with; `undefined` lets it go to the network. */
+  answer(request: PageRequest): Answer | undefined;
+  /**
+   * It goes to the network.
+   *
+   * @returns to be called with a way to read the headers of the answer, or without if there is none.
+   */
+  onSent(request: PageRequest): (header?: (name: string) => string | null) => void;
+}
+
+/** What is kept of a request, on the object itself. */
+interface Kept {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  /** It is one that we could answer, as far as its opening says. */
+  isPlain: boolean;
+  answer: Answer | undefined;
+  /** Its `readyState`, while we answer. */
+  stage: number;
+}
+
+type Request = XMLHttpRequest & Record<string, unknown> & { __comet?: Kept };
+
+/** What of a request says how far it is, and what it has got. */
+const SHOWN = ['readyState', 'status', 'statusText', 'responseURL', 'responseText', 'response'];
+const SHOWN_XML = 'responseXML';
+const TYPES = /^(?:|text|json|arraybuffer|blob|document)$/;
+const OF_TEXT = /^(?:text|json)?$/;
+
+/**
+ * Let requests of the page's scripts be answered without the network. The objects stay the browser's
+ * own: of one that is answered the properties are put before those of its prototype until it is
+ * opened again, and its events are dispatched on it, so that every way to listen works.
+ */
+export function takeXhr(browser: Browser, taking: Taking): void {
+  const { window, absolute } = browser;
+  const prototype = window.XMLHttpRequest.prototype as Request;
+  const { open, send, abort, setRequestHeader, overrideMimeType } = prototype;
+  const { getResponseHeader, getAllResponseHeaders } = prototype;
+  const soon = window.setTimeout;
+
+  prototype.open = function (this: Request, ...args: unknown[]) {
+    unshow(this);
+    const kept: Kept = {
+      method: String(args[0]).toUpperCase(),
+      url: String(args[1]),
+      headers: {},
+      isPlain: (args.length < 3 || !!args[2]) && !args[3],
+      answer: undefined,
+      stage: 1,
+    };
+    Object.defineProperty(this, '__comet', { value: kept, configurable: true });
+    return (open as (...args: unknown[]) => void).apply(this, args);
+  } as typeof open;
+
+  prototype.setRequestHeader = function (this: Request, name, value) {
+    setRequestHeader.call(this, name, value);
+    const headers = this.__comet?.headers;
+    const key = String(name).toLowerCase();
+    if (headers) headers[key] = key in headers ? `${headers[key]}, ${value}` : String(value);
+  };
+
+  if (overrideMimeType) {
+    prototype.overrideMimeType = function (this: Request, type) {
+      if (this.__comet) this.__comet.isPlain = false;
+      overrideMimeType.call(this, type);
+    };
+  }
+
+  prototype.send = function (this: Request, body) {
+    const kept = this.__comet;
+    if (!kept) return send.call(this, body);
+    const text = bodyText(body);
+    const { method, url, headers } = kept;
+    const request = { method, target: browser.pathOf(url), headers, body: text || '' };
+    // Of a body that is no text nobody knows what it says.
+    const isPlain = kept.isPlain && text !== undefined && TYPES.test(this.responseType);
+    const answer = isPlain ? taking.answer(request) : undefined;
+    if (answer && !(answer.isBase64 && OF_TEXT.test(this.responseType))) {
+      return play(this, kept, answer);
+    }
+    const onDone = taking.onSent(request);
+    this.addEventListener('readystatechange', () => {
+      if (this.readyState !== 4 || this.__comet !== kept) return;
+      kept.stage = 4;
+      onDone((name) => (isPlain ? getResponseHeader.call(this, name) : null));
+    });
+    return send.call(this, body);
+  };
+
+  prototype.abort = function (this: Request) {
+    const kept = this.__comet;
+    const isPlaying = kept?.answer && kept.stage < 4;
+    if (isPlaying) {
+      kept.answer = undefined;
+      kept.stage = 4;
+      fire(this, 'readystatechange');
+      fire(this, 'abort');
+      fire(this, 'loadend');
+    }
+    if (kept?.answer || isPlaying) unshow(this);
+    abort.call(this);
+  };
+
+  prototype.getResponseHeader = function (this: Request, name) {
+    const answer = this.__comet?.answer;
+    if (!answer) return getResponseHeader.call(this, name);
+    const value = answer.headers[String(name).toLowerCase()];
+    return this.readyState < 2 || value === undefined ? null : value;
+  };
+
+  prototype.getAllResponseHeaders = function (this: Request) {
+    const headers = this.__comet?.answer?.headers;
+    if (!headers) return getAllResponseHeaders.call(this);
+    const names = this.readyState < 2 ? [] : Object.keys(headers).sort();
+    return names.map((name) => `${name}: ${headers[name]}\r\n`).join('');
+  };
+
+  /** What the browser does from `send` to the end, without the network. */
+  function play(xhr: Request, kept: Kept, answer: Answer): void {
+    kept.answer = answer;
+    kept.stage = 1;
+    const read = shownOf(xhr, kept, answer);
+    for (const name of SHOWN.concat(SHOWN_XML)) {
+      Object.defineProperty(xhr, name, { configurable: true, get: () => read(name) });
+    }
+    fire(xhr, 'loadstart');
+    soon.call(window, () => {
+      const events = ['readystatechange', 'readystatechange', 'progress', 'readystatechange'];
+      for (const type of events.concat('load', 'loadend')) {
+        // A listener may have aborted it, or opened it again.
+        if (kept.answer !== answer || xhr.__comet !== kept) return;
+        if (type === 'readystatechange') kept.stage += 1;
+        fire(xhr, type, answer.data.length);
+      }
+    });
+  }
+
+  function shownOf(xhr: Request, kept: Kept, answer: Answer): (name: string) => unknown {
+    const { responseType } = xhr;
+    const isText = responseType === '' || responseType === 'text';
+    const text = answer.data.replace(/^\ufeff/, '');
+    let response: unknown;
+    let xml: Document | null | undefined;
+    return (name) => {
+      const { stage } = kept;
+      switch (name) {
+        case 'readyState':
+          return stage;
+        case 'status':
+          return stage > 1 ? answer.status : 0;
+        case 'statusText':
+          return stage > 1 ? answer.statusText : '';
+        case 'responseURL':
+          return stage > 1 ? absolute(kept.url) : '';
+        case 'responseText':
+          // The browser's own one knows how to refuse.
+          if (!isText) return Object.getOwnPropertyDescriptor(prototype, name)?.get?.call(xhr);
+          return stage > 2 ? text : '';
+        case SHOWN_XML:
+          if (stage < 4 || (responseType && responseType !== 'document')) return null;
+          if (xml === undefined) xml = parsed(answer, text);
+          return xml;
+      }
+      if (isText) return stage > 2 ? text : '';
+      if (stage < 4) return null;
+      if (response === undefined) response = responseOf(xhr, responseType, answer, text);
+      return response;
+    };
+  }
+}
+
+function responseOf(xhr: Request, type: string, answer: Answer, text: string): unknown {
+  if (type === 'document') return xhr.responseXML;
+  if (type !== 'json') {
+    const bytes = bytesOf(answer);
+    const contentType = answer.headers['content-type'] || '';
+    return type === 'blob' ? new Blob([bytes], { type: contentType }) : bytes.buffer;
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function parsed({ headers }: Answer, text: string): Document | null {
+  if (!/^[\w.+-]+\/(?:[\w.-]+\+)?xml\b/i.test(headers['content-type'] || '')) return null;
+  const document = new DOMParser().parseFromString(text, 'application/xml');
+  return document.getElementsByTagName('parsererror').length > 0 ? null : document;
+}
+
+function fire(xhr: Request, type: string, length?: number): void {
+  const isStage = type === 'readystatechange';
+  const size = { lengthComputable: !!length, loaded: length || 0, total: length || 0 };
+  xhr.dispatchEvent(isStage ? new Event(type) : new ProgressEvent(type, size));
+}
+
+function unshow(xhr: Request): void {
+  if (xhr.__comet) for (const name of SHOWN.concat(SHOWN_XML)) delete xhr[name];
+}
+
+/** `undefined` when it is no text. */
+function bodyText(body: unknown): string | undefined {
+  if (body === undefined || body === null) return '';
+  const isText =
+    typeof body === 'string' ||
+    (typeof URLSearchParams === 'function' && body instanceof URLSearchParams);
+  return isText ? String(body) : undefined;
+}
