@@ -25,7 +25,8 @@ async function bundle(entry, options) {
     charset: 'utf8',
     tsconfig: 'src/client/tsconfig.json',
     legalComments: 'none',
-    mangleProps: OWN_NAMES,
+    // What is loaded before each page has to be small.
+    ...(entry === ENTRIES.client ? { mangleProps: OWN_NAMES } : {}),
     ...options,
   });
   return result.outputFiles[0].text;
