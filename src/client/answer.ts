@@ -10,6 +10,8 @@ export interface Answer {
   /** The body: text, or base64 where `isBase64`. */
   readonly data: string;
   readonly isBase64: boolean;
+  /** The site has sent this text in another charset than UTF-8. */
+  readonly isRecoded: boolean;
 }
 
 /** As the site would answer this request. @param isRpc - With the `id` of its call. */
@@ -24,15 +26,13 @@ export function answerTo(
     (etag !== undefined && asked['if-none-match'] === etag) ||
     (asked['if-modified-since'] !== undefined &&
       asked['if-modified-since'] === headers['last-modified']);
-  if (isKnown)
-    return { status: 304, statusText: 'Not Modified', headers, data: '', isBase64: false };
-  return {
-    status,
-    statusText: status === 204 ? 'No Content' : 'OK',
-    headers: state.contentType ? with_(headers, 'content-type', state.contentType) : headers,
-    data: isRpc ? withId(state.data, callId(body)) : state.data,
-    isBase64,
-  };
+  const type = headers['content-type'];
+  const isRecoded = type !== undefined && type !== state.contentType && !isBase64;
+  const shared = { headers, isBase64, isRecoded };
+  if (isKnown) return { ...shared, status: 304, statusText: 'Not Modified', data: '' };
+  const statusText = status === 204 ? 'No Content' : 'OK';
+  const data = isRpc ? withId(state.data, callId(body)) : state.data;
+  return { ...shared, status, statusText, data };
 }
 
 /** The body as bytes. */
@@ -42,13 +42,6 @@ export function bytesOf({ data, isBase64 }: Answer): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(letters.length);
   for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
   return bytes;
-}
-
-function with_(headers: Answer['headers'], name: string, value: string): Answer['headers'] {
-  const copy: Record<string, string> = {};
-  for (const key of Object.keys(headers)) copy[key] = headers[key] as string;
-  copy[name] = value;
-  return copy;
 }
 
 /** The id of a JSON-RPC call, as JSON. */

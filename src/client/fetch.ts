@@ -21,7 +21,7 @@ export function takeFetch({ window, absolute, pathOf }: Browser, taking: Taking)
     }
     if (!request) return send();
     const answer = taking.answer(request);
-    if (!answer) {
+    if (!answer || answer.isRecoded) {
       const onDone = taking.onSent(request);
       const sent = send();
       sent.then(

@@ -32,6 +32,15 @@ type Request = XMLHttpRequest & Record<string, unknown> & { __comet?: Kept };
 /** What of a request says how far it is, and what it has got. */
 const SHOWN = ['readyState', 'status', 'statusText', 'responseURL', 'responseText', 'response'];
 const SHOWN_XML = 'responseXML';
+const STEPS = [
+  [2, 'readystatechange'],
+  [3, 'readystatechange'],
+  [3, 'progress'],
+  [4, 'readystatechange'],
+  [4, 'load'],
+  [4, 'loadend'],
+] as const;
+const STEPS_OF_NOTHING = [STEPS[0], STEPS[3], STEPS[4], STEPS[5]];
 const TYPES = /^(?:|text|json|arraybuffer|blob|document)$/;
 const OF_TEXT = /^(?:text|json)?$/;
 
@@ -84,9 +93,10 @@ export function takeXhr(browser: Browser, taking: Taking): void {
     // Of a body that is no text nobody knows what it says.
     const isPlain = kept.isPlain && text !== undefined && TYPES.test(this.responseType);
     const answer = isPlain ? taking.answer(request) : undefined;
-    if (answer && !(answer.isBase64 && OF_TEXT.test(this.responseType))) {
-      return play(this, kept, answer);
-    }
+    const isOfText = OF_TEXT.test(this.responseType);
+    // Bytes cannot be taken from a text that came in another charset, nor a text from bytes.
+    const fits = answer && (isOfText ? !answer.isBase64 : !answer.isRecoded);
+    if (answer && fits) return play(this, kept, answer);
     const onDone = taking.onSent(request);
     this.addEventListener('readystatechange', () => {
       if (this.readyState !== 4 || this.__comet !== kept) return;
@@ -134,12 +144,12 @@ export function takeXhr(browser: Browser, taking: Taking): void {
     }
     fire(xhr, 'loadstart');
     soon.call(window, () => {
-      const events = ['readystatechange', 'readystatechange', 'progress', 'readystatechange'];
-      for (const type of events.concat('load', 'loadend')) {
+      const { length } = answer.data;
+      for (const [stage, type] of length > 0 ? STEPS : STEPS_OF_NOTHING) {
         // A listener may have aborted it, or opened it again.
         if (kept.answer !== answer || xhr.__comet !== kept) return;
-        if (type === 'readystatechange') kept.stage += 1;
-        fire(xhr, type, answer.data.length);
+        kept.stage = stage;
+        fire(xhr, type, length);
       }
     });
   }
@@ -148,13 +158,17 @@ export function takeXhr(browser: Browser, taking: Taking): void {
     const { responseType } = xhr;
     const isText = responseType === '' || responseType === 'text';
     const text = answer.data.replace(/^\ufeff/, '');
+    // The browser's own ones know how to refuse.
+    const refused = (name: string) =>
+      Object.getOwnPropertyDescriptor(prototype, name)?.get?.call(xhr);
     let response: unknown;
     let xml: Document | null | undefined;
     return (name) => {
-      const { stage } = kept;
+      // Of one that was aborted nothing is left.
+      const stage = kept.answer ? kept.stage : 0;
       switch (name) {
         case 'readyState':
-          return stage;
+          return kept.stage;
         case 'status':
           return stage > 1 ? answer.status : 0;
         case 'statusText':
@@ -162,11 +176,10 @@ export function takeXhr(browser: Browser, taking: Taking): void {
         case 'responseURL':
           return stage > 1 ? absolute(kept.url) : '';
         case 'responseText':
-          // The browser's own one knows how to refuse.
-          if (!isText) return Object.getOwnPropertyDescriptor(prototype, name)?.get?.call(xhr);
-          return stage > 2 ? text : '';
+          return isText ? (stage > 2 ? text : '') : refused(name);
         case SHOWN_XML:
-          if (stage < 4 || (responseType && responseType !== 'document')) return null;
+          if (responseType && responseType !== 'document') return refused(name);
+          if (stage < 4) return null;
           if (xml === undefined) xml = parsed(answer, text);
           return xml;
       }

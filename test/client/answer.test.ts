@@ -6,7 +6,7 @@ import type { LiveState } from '../../src/client/live-states.ts';
 const STATE: LiveState = {
   id: 'e-1',
   status: 200,
-  contentType: 'application/json; charset=utf-8',
+  contentType: 'application/json',
   headers: { etag: '"e1"', 'last-modified': 'Mon', 'content-type': 'application/json' },
   data: '{"n":1}',
   isBase64: false,
@@ -24,8 +24,7 @@ test('an answer is the state with its status, type and headers', () => {
     [answer.status, answer.statusText, answer.data, answer.headers['etag']],
     [200, 'OK', '{"n":1}', '"e1"'],
   );
-  assert.equal(answer.headers['content-type'], 'application/json; charset=utf-8');
-  assert.equal(STATE.headers['content-type'], 'application/json');
+  assert.equal(answer.headers['content-type'], 'application/json');
 });
 
 test('who has the state by its own condition is told so', () => {
@@ -65,4 +64,12 @@ test('the answer to a call carries its own id', () => {
   const state = { ...STATE, data: '{"id":1,"result":2}' };
   assert.equal(answerTo(request({}, '{"id":"b"}'), state, true).data, '{"id":"b","result":2}');
   assert.equal(answerTo(request({}, 'x'), state, true).data, state.data);
+});
+
+test('a text that came in another charset is known to be one', () => {
+  const headers = { 'content-type': 'text/plain; charset=iso-8859-1' };
+  const told = { ...STATE, headers, contentType: 'text/plain; charset=utf-8' };
+  assert.equal(answerTo(request(), told, false).isRecoded, true);
+  assert.equal(answerTo(request(), STATE, false).isRecoded, false);
+  assert.equal(answerTo(request(), { ...STATE, headers: {} }, false).isRecoded, false);
 });
