@@ -1,6 +1,6 @@
 import { readCursor } from '../protocol/cursor.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
-import { carriesState, isLastWord } from '../protocol/event.ts';
+import { carriesState, controlEvent, isLastWord } from '../protocol/event.ts';
 
 /**
  * Where a subscriber writes to: a connection, or one URL's place in it.
@@ -10,6 +10,8 @@ export interface Sink {
   readonly transport: string;
   /** A client that is up to date can be sent the difference in place of the whole state. */
   readonly takesPatches: boolean;
+  /** A client that has the newest state already is told once that it is current. */
+  readonly wantsConfirmation?: boolean;
   /** False while the peer is not keeping up: then nothing may be written. */
   readonly isWritable: boolean;
   /** Write events in order; false when the peer is not keeping up any more. */
@@ -47,6 +49,7 @@ export class Subscriber {
   #cursor: string | undefined;
   #toldStale = false;
   #missedSome = false;
+  #isConfirmed = false;
 
   /** @param cursors - Ids that the client says it has; the first that the log knows counts. */
   constructor(channel: ChannelView, sink: Sink, cursors: readonly string[]) {
@@ -82,7 +85,7 @@ export class Subscriber {
       this.#cursor === undefined
         ? this.#channel.latest(undefined, this.#toldStale)
         : this.#channel.since(this.#cursor, this.#toldStale);
-    this.#write(events);
+    this.#write(this.#confirmed(events));
   }
 
   /** A new event of the channel. */
@@ -108,7 +111,7 @@ export class Subscriber {
     this.#state = 'live';
     if (this.#missedSome) {
       this.#missedSome = false;
-      this.#write(this.#channel.latest(this.#cursor, this.#toldStale));
+      this.#write(this.#confirmed(this.#channel.latest(this.#cursor, this.#toldStale)));
     }
     return !this.isBlocked;
   }
@@ -116,6 +119,14 @@ export class Subscriber {
   /** Write nothing more. */
   close(): void {
     this.#state = 'closed';
+  }
+
+  /** Of who has been told nothing yet: that there is nothing to tell says that all is well. */
+  #confirmed(events: readonly ChannelEvent[]): readonly ChannelEvent[] {
+    const isSilent = events.length === 0 && !this.#isConfirmed && !this.#toldStale;
+    return isSilent && this.#sink.wantsConfirmation
+      ? [controlEvent('fresh', this.#cursor, {})]
+      : events;
   }
 
   #known(): string | undefined {
@@ -145,6 +156,7 @@ export class Subscriber {
       if (event.type === 'fresh') this.#toldStale = false;
       isLast ||= isLastWord(event);
     }
+    this.#isConfirmed = true;
     // Set before sending: the peer may drain while it is being written to.
     this.#state = 'blocked';
     if (this.#sink.send(told)) this.#state = 'live';

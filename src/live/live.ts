@@ -275,7 +275,9 @@ export class Live {
       framing.isCompressible &&
       subscriptions.some(({ mayCompress }) => mayCompress) &&
       acceptsGzip(exchange.req);
-    const { maxBytes, waitMs } = parameters;
+    const { maxBytes, waitMs, isAnswer } = parameters;
+    // A long poll that waits says by its silence that nothing has changed.
+    const confirms = isAnswer && (framing.delivery === 'stream' || waitMs === 0);
     return this.#options.streams.answer(exchange, subscriptions, {
       framing,
       options: framingOptions(exchange, reading),
@@ -283,6 +285,7 @@ export class Live {
       gzip,
       maxBytes,
       waitMs,
+      confirms,
       onClose,
     });
   }

@@ -84,6 +84,7 @@ export class Sockets {
         const stream = streams.open({
           carriesBinary: true,
           carriesPatches: true,
+          confirms: isAnswer,
           transport: 'ws',
           urls: undefined,
           connect,
@@ -144,6 +145,7 @@ export class Sockets {
       .open({
         carriesBinary: true,
         carriesPatches: false,
+        confirms: false,
         transport: 'ws',
         urls: 1,
         connect,

@@ -20,6 +20,8 @@ export interface StreamOptions {
   /** Whether the connection can carry events whose data is not text. */
   readonly carriesBinary: boolean;
   readonly carriesPatches: boolean;
+  /** Whether who has the newest state of a URL is told that it is current. */
+  readonly confirms: boolean;
   /** Its name, for whoever asks what is going on. */
   readonly transport: string;
   /** After so many last words the stream ends; `undefined` when it stays open for other URLs. */
@@ -71,6 +73,7 @@ export class Stream {
     const sink = {
       transport: this.#options.transport,
       takesPatches: this.#options.carriesPatches,
+      wantsConfirmation: this.#options.confirms,
       get isWritable() {
         return connection.isWritable;
       },

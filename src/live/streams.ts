@@ -19,6 +19,8 @@ export interface AnswerOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly gzip: boolean;
   readonly maxBytes: number | undefined;
+  /** Whether who has the newest state of a URL is told that it is current. */
+  readonly confirms: boolean;
   /** Longest wait of a long poll. */
   readonly waitMs: number;
   /** Called once, when the answer is over. */
@@ -165,7 +167,7 @@ export class Streams {
     subscriptions: readonly Subscription[],
     answer: AnswerOptions,
   ): void {
-    const { framing, headers, gzip, maxBytes, waitMs, onClose } = answer;
+    const { framing, headers, gzip, maxBytes, waitMs, confirms, onClose } = answer;
     const { carriesBinary, carriesPatches } = framing;
     const clock = this.#clock;
     const shared = {
@@ -176,6 +178,7 @@ export class Streams {
     const stream = this.open({
       carriesBinary,
       carriesPatches,
+      confirms,
       transport: framing.name,
       urls: subscriptions.length,
       onClose,

@@ -42,9 +42,13 @@ function makeEnvelope(event: ChannelEvent, url: string): Buffer {
 
 /**
  * The same for the browser script: a snapshot is a whole answer, its body an exact text (or base64)
- * whatever its type is, with the status and the headers that clients may see.
+ * whatever its type is, with the status and the headers that clients may see. A patch has its type.
  */
 export function answerEnvelope(event: ChannelEvent, url: string): Buffer {
+  if (event.type === 'patch') {
+    const type = JSON.stringify({ contentType: event.headers['content-type'] }).slice(0, -1);
+    return Buffer.concat([Buffer.from(`${type},`), envelope(event, url).subarray(1)]);
+  }
   if (event.type !== 'snapshot') return envelope(event, url);
   const { id, type, status = 200, headers } = event;
   const text = eventText(event);

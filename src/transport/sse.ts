@@ -2,7 +2,7 @@ import type { ChannelEvent } from '../protocol/event.ts';
 import { carriesState } from '../protocol/event.ts';
 import { errorStatus } from '../shared/errors.ts';
 import { eventText } from '../shared/event-text.ts';
-import { answerEnvelope, envelope, hasLineBreak, view } from './envelope.ts';
+import { answerEnvelope, comeBack, envelope, hasLineBreak, view } from './envelope.ts';
 import type { StreamFraming } from './framing.ts';
 import { SECOND_BEAT_MS } from './framing.ts';
 
@@ -57,6 +57,11 @@ export function beatingSse(framing: StreamFraming): StreamFraming {
     prelude: (options) => `${framing.prelude(options)}${BEATING}`,
     heartbeat: BEATING,
     secondBeatMs: SECOND_BEAT_MS,
+    // EventSource tells nobody of the field, nor that the end was meant.
+    farewell: (retryMs) =>
+      retryMs === undefined
+        ? ''
+        : `event: retry\ndata: ${comeBack(retryMs)}\n${framing.farewell(retryMs)}`,
   };
 }
 
