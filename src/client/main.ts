@@ -6,6 +6,7 @@ import { lookAt } from './browser.ts';
 import { takeFetch } from './fetch.ts';
 import { lazyStates } from './lazy-states.ts';
 import type { LiveStates } from './live-states.ts';
+import { captureNatives } from './natives.ts';
 import type { LivePage } from './page.ts';
 import type { PartsWindow } from './parts.ts';
 import { createParts } from './parts.ts';
@@ -33,6 +34,7 @@ interface Page {
 function start(script: HTMLScriptElement, page: Window & typeof globalThis & PartsWindow): void {
   const browser = lookAt(page);
   const parts = createParts(browser, script);
+  parts.provide('natives', captureNatives(page));
   let link: Link | undefined;
   let livePage: LivePage | undefined;
   const useLink = (use: (link: Link) => void) =>
