@@ -28,11 +28,15 @@ export function answerTo(
       asked['if-modified-since'] === headers['last-modified']);
   const type = headers['content-type'];
   const isRecoded = type !== undefined && type !== state.contentType && !isBase64;
-  const shared = { headers, isBase64, isRecoded };
-  if (isKnown) return { ...shared, status: 304, statusText: 'Not Modified', data: '' };
-  const statusText = status === 204 ? 'No Content' : 'OK';
   const data = isRpc ? withId(state.data, callId(body)) : state.data;
-  return { ...shared, status, statusText, data };
+  return {
+    status: isKnown ? 304 : status,
+    statusText: isKnown ? 'Not Modified' : status === 204 ? 'No Content' : 'OK',
+    headers,
+    data: isKnown ? '' : data,
+    isBase64,
+    isRecoded,
+  };
 }
 
 /** The body as bytes. */

@@ -47,17 +47,19 @@ export function takeFetch({ window, absolute, pathOf }: Browser, taking: Taking)
 
   /** `undefined` when it is none that could be answered; an unsafe one without its body is told. */
   function read([input, init = {}]: Parameters<typeof fetch>): PageRequest | undefined {
-    const given = input instanceof Request ? input : undefined;
-    const method = String(init.method || given?.method || 'GET').toUpperCase();
-    const target = pathOf(given ? given.url : String(input));
-    const hasBody = given ? method !== 'GET' : init.body !== undefined && init.body !== null;
+    const isRequest = input instanceof Request;
+    const given: Partial<Request> = isRequest ? input : {};
+    const method = String(init.method || given.method || 'GET').toUpperCase();
+    const target = pathOf(isRequest ? input.url : String(input));
+    const hasBody = isRequest ? method !== 'GET' : init.body !== undefined && init.body !== null;
     const isText = typeof init.body === 'string' || init.body instanceof URLSearchParams;
-    const signal = init.signal || given?.signal;
-    const mode = init.mode || given?.mode || 'cors';
-    const isOdd = (hasBody && !isText) || signal?.aborted || !/^(?:cors|same-origin)$/.test(mode);
-    const cache = init.cache || given?.cache;
+    const signal = init.signal || given.signal;
+    const isAborted = signal && signal.aborted;
+    const isCors = /^(?:cors|same-origin)$/.test(init.mode || given.mode || 'cors');
+    const isOdd = (hasBody && !isText) || isAborted || !isCors;
+    const cache = init.cache || given.cache;
     const headers: Record<string, string> = {};
-    new Headers(init.headers || given?.headers).forEach((value, name) => {
+    new Headers(init.headers || given.headers).forEach((value, name) => {
       headers[name] = value;
     });
     if (isOdd || cache === 'only-if-cached') {

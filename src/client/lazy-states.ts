@@ -15,17 +15,17 @@ export function lazyStates(use: (ready: (states: LiveStates) => void) => void): 
       });
       return {
         get state() {
-          return followed?.state;
+          return followed && followed.state;
         },
         get isLive() {
-          return !!followed?.isLive;
+          return !!followed && followed.isLive;
         },
         get lastWord() {
-          return followed?.lastWord;
+          return followed && followed.lastWord;
         },
         leave() {
           hasLeft = true;
-          followed?.leave();
+          if (followed) followed.leave();
         },
       };
     },

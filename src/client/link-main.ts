@@ -7,6 +7,7 @@ import { quiet } from './natives.ts';
 import type { PartsWindow } from './parts.ts';
 
 quiet(() => {
-  const { __comet: parts }: PartsWindow = window;
+  const page: Window & PartsWindow = window;
+  const parts = page.__comet;
   parts?.use<Natives>('natives', (natives) => parts.provide('link', createApi(natives)));
 })();

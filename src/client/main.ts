@@ -44,8 +44,8 @@ function start(script: HTMLScriptElement, page: Window & typeof globalThis & Par
     });
   const states = lazyStates((ready) => useLink((part) => ready(part.states)));
   const timers = watchTimers(page, (delayMs) => {
-    livePage?.refreshEvery(delayMs);
-    return !!livePage?.isShown;
+    if (livePage) livePage.refreshEvery(delayMs);
+    return !!livePage && livePage.isShown;
   });
   const taking = createTaking(createPolls(states, Date.now), timers);
   takeXhr(browser, taking);
@@ -53,7 +53,7 @@ function start(script: HTMLScriptElement, page: Window & typeof globalThis & Par
   Object.defineProperty(page, '__comet', { value: parts });
   const comet = {
     get state() {
-      return link?.comet.state || 'idle';
+      return link ? link.comet.state : 'idle';
     },
     subscribe(url: string, listener: Listener) {
       let leave: (() => void) | undefined;
@@ -63,7 +63,7 @@ function start(script: HTMLScriptElement, page: Window & typeof globalThis & Par
       });
       return () => {
         hasLeft = true;
-        leave?.();
+        if (leave) leave();
       };
     },
   };

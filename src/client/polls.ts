@@ -77,7 +77,8 @@ export function createPolls(states: LiveStates, now: () => number): Polls {
   }
 
   function drop(key: string): void {
-    polls[key]?.followed.leave();
+    const poll = polls[key];
+    if (poll) poll.followed.leave();
     delete polls[key];
   }
 
@@ -89,7 +90,7 @@ export function createPolls(states: LiveStates, now: () => number): Polls {
   }
 
   function usedAt(key: string): number {
-    return polls[key]?.usedAt || 0;
+    return (polls[key] as Poll).usedAt;
   }
 
   function follow(told: Told, key: string): Poll {

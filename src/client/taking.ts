@@ -29,7 +29,7 @@ export function createTaking(polls: Polls, timers: Timers): Taking {
       const endWrite = isWrite ? polls.beginWrite() : undefined;
       const { writes } = polls;
       return (header) => {
-        endWrite?.();
+        if (endWrite) endWrite();
         const poll = header && polls.learn(request, header('comet-live'), writes);
         if (!poll) return;
         const { address } = poll.told;

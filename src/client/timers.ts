@@ -128,7 +128,8 @@ export function watchTimers(
   for (const name of ['clearTimeout', 'clearInterval'] as const) {
     const native = window[name];
     window[name] = (id) => {
-      native.call(window, waiting[id as number]?.before);
+      const timer = waiting[id as number];
+      if (timer) native.call(window, timer.before);
       forget(id as number);
       native.call(window, id);
     };

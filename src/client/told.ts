@@ -23,7 +23,9 @@ export interface Rule {
 export function readTold(header: string | null): Told | undefined {
   const parameters: Record<string, string> = {};
   const item = /(?:^|;(\w+))(?:=?"((?:[^"\\]|\\.)*)")?/g;
-  for (let match = item.exec(header || ''); match?.[0]; match = item.exec(header || '')) {
+  for (;;) {
+    const match = item.exec(header || '');
+    if (!match || !match[0]) break;
     parameters[match[1] || ''] = (match[2] || '').replace(/\\(.)/g, '$1');
   }
   const address = parameters[''];

@@ -72,21 +72,20 @@ export function takeXhr(browser: Browser, taking: Taking): void {
 
   prototype.setRequestHeader = function (this: Request, name, value) {
     setRequestHeader.call(this, name, value);
-    const headers = this.__comet?.headers;
     const key = String(name).toLowerCase();
-    if (headers) headers[key] = key in headers ? `${headers[key]}, ${value}` : String(value);
+    const { headers } = keptOf(this);
+    headers[key] = key in headers ? `${headers[key]}, ${value}` : String(value);
   };
 
   if (overrideMimeType) {
     prototype.overrideMimeType = function (this: Request, type) {
-      if (this.__comet) this.__comet.isPlain = false;
+      keptOf(this).isPlain = false;
       overrideMimeType.call(this, type);
     };
   }
 
   prototype.send = function (this: Request, body) {
-    const kept = this.__comet;
-    if (!kept) return send.call(this, body);
+    const kept = keptOf(this);
     const text = bodyText(body);
     const { method, url, headers } = kept;
     const request = { method, target: browser.pathOf(url), headers, body: text || '' };
@@ -107,29 +106,31 @@ export function takeXhr(browser: Browser, taking: Taking): void {
   };
 
   prototype.abort = function (this: Request) {
-    const kept = this.__comet;
-    const isPlaying = kept?.answer && kept.stage < 4;
+    const kept = keptOf(this);
+    if (!kept.answer) return abort.call(this);
+    const isPlaying = kept.stage < 4;
+    kept.answer = undefined;
     if (isPlaying) {
-      kept.answer = undefined;
       kept.stage = 4;
       fire(this, 'readystatechange');
       fire(this, 'abort');
       fire(this, 'loadend');
     }
-    if (kept?.answer || isPlaying) unshow(this);
-    abort.call(this);
+    // Shown as it is until it is opened again: the browser's own one was never sent.
+    kept.stage = 0;
   };
 
   prototype.getResponseHeader = function (this: Request, name) {
-    const answer = this.__comet?.answer;
+    const { answer } = keptOf(this);
     if (!answer) return getResponseHeader.call(this, name);
     const value = answer.headers[String(name).toLowerCase()];
     return this.readyState < 2 || value === undefined ? null : value;
   };
 
   prototype.getAllResponseHeaders = function (this: Request) {
-    const headers = this.__comet?.answer?.headers;
-    if (!headers) return getAllResponseHeaders.call(this);
+    const { answer } = keptOf(this);
+    if (!answer) return getAllResponseHeaders.call(this);
+    const { headers } = answer;
     const names = this.readyState < 2 ? [] : Object.keys(headers).sort();
     return names.map((name) => `${name}: ${headers[name]}\r\n`).join('');
   };
@@ -159,8 +160,7 @@ export function takeXhr(browser: Browser, taking: Taking): void {
     const isText = responseType === '' || responseType === 'text';
     const text = answer.data.replace(/^\ufeff/, '');
     // The browser's own ones know how to refuse.
-    const refused = (name: string) =>
-      Object.getOwnPropertyDescriptor(prototype, name)?.get?.call(xhr);
+    const refused = (name: string) => Reflect.get(prototype, name, xhr);
     let response: unknown;
     let xml: Document | null | undefined;
     return (name) => {
@@ -219,6 +219,13 @@ function fire(xhr: Request, type: string, length?: number): void {
 
 function unshow(xhr: Request): void {
   if (xhr.__comet) for (const name of SHOWN.concat(SHOWN_XML)) delete xhr[name];
+}
+
+/** What was made before us, or comes from another frame, is none that we answer. */
+function keptOf(xhr: Request): Kept {
+  return (
+    xhr.__comet || { method: '', url: '', headers: {}, isPlain: false, answer: undefined, stage: 0 }
+  );
 }
 
 /** `undefined` when it is no text. */
