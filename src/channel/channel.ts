@@ -9,6 +9,8 @@ import { Subscriber } from './subscriber.ts';
 export interface PollNote {
   /** The clock's time when it was sent: the state is at least that new. */
   readonly at: number;
+  /** The clock's time when it ended, less the age that the answer had by then. */
+  readonly asOf: number;
 }
 
 /** Told by how many bytes the state and the log have grown, or shrunk. */

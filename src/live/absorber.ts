@@ -14,6 +14,7 @@ import type { Exchange, HttpExchange, LiveResult } from './exchange.ts';
 import type { Feeds, FoundFeed } from './feeds.ts';
 import type { Hold, HoldOutcome } from './holder.ts';
 import { Holder } from './holder.ts';
+import type { LiveFeed } from './live-feed.ts';
 import type { LiveHeaders } from './live-headers.ts';
 import type { PlainAnswer } from './plain-answer.ts';
 import { hasValidator, isAbsorbable, plainAnswer, postAnswer } from './plain-answer.ts';
@@ -113,8 +114,10 @@ export class Absorber {
     const applied = manner.isPreferred
       ? { 'preference-applied': `wait=${Math.floor(manner.holdMs / 1_000)}` }
       : {};
+    const age = ageHeader(found.feed, this.#options.clock);
     const live = this.#options.liveHeaders.ofState(exchange, wanted, state);
-    res.writeHead(answer.status, { ...answer.headers, ...applied, ...live }).end(answer.body);
+    const headers = { ...answer.headers, ...age, ...applied, ...live };
+    res.writeHead(answer.status, headers).end(answer.body);
     if (res.writableLength > 0) limitSending(res, this.#options.limits.sendTimeout);
     return 'answered';
   }
@@ -155,6 +158,15 @@ export class Absorber {
     leave();
     return outcome;
   }
+}
+
+/**
+ * RFC 9111 §5.1. Said also when it is 0, and of a 304: a browser's cache would keep the age of the
+ * answer that it has.
+ */
+function ageHeader({ source }: LiveFeed, clock: Clock): { readonly age?: string } {
+  const asOf = source?.lastPoll?.asOf;
+  return asOf === undefined ? {} : { age: String(Math.floor((clock.now() - asOf) / 1_000)) };
 }
 
 /** `undefined` when the site is to answer. */

@@ -8,6 +8,7 @@ export function endedFeed(name: string, word: ChannelEvent): LiveFeed {
   channel.apply(word);
   return {
     channel,
+    source: channel,
     label: {},
     streamCount: 0,
     hasEnded: true,

@@ -76,6 +76,10 @@ export class Feed implements LiveFeed {
     return this.#options.channel;
   }
 
+  get source(): Channel {
+    return this.#options.channel;
+  }
+
   /** Streams and held requests that it is for now. */
   get streamCount(): number {
     return this.#demand.streams;
@@ -125,7 +129,9 @@ export class Feed implements LiveFeed {
    * until it is known again.
    */
   async renew(): Promise<void> {
-    this.channel.lastPoll = undefined;
+    const { lastPoll } = this.channel;
+    // What it found holds no more; of when it is stays true.
+    if (lastPoll) this.channel.lastPoll = { ...lastPoll, at: Number.NEGATIVE_INFINITY };
     // A poll under way may have seen the state before.
     if (!this.#poller?.isLooping && !this.#poller?.isPolling) return;
     this.#doubts += 1;
@@ -282,12 +288,12 @@ export class Feed implements LiveFeed {
     }
     switch (outcome.kind) {
       case 'changed':
-        this.channel.lastPoll = { at: startedAt };
+        this.#note(startedAt, outcome.ageMs);
         this.#changedAt = startedAt;
         await this.#publisher?.changed(outcome.state);
         break;
       case 'unchanged':
-        this.channel.lastPoll = { at: startedAt };
+        this.#note(startedAt, outcome.ageMs);
         await this.#publisher?.unchanged();
         break;
       case 'failed':
@@ -301,6 +307,10 @@ export class Feed implements LiveFeed {
         return;
     }
     this.#settle();
+  }
+
+  #note(startedAt: number, ageMs = 0): void {
+    this.channel.lastPoll = { at: startedAt, asOf: this.#options.clock.now() - ageMs };
   }
 
   #report(error: unknown): void {

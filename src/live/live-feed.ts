@@ -26,6 +26,8 @@ export interface FeedParts {
 /** One channel's supply on this node, for those who show it. */
 export interface LiveFeed {
   readonly channel: Channel;
+  /** The channel that its states come from, if that is open: its own, or one that many sessions share. */
+  readonly source: Channel | undefined;
   /** How the log names it; holds no secret. */
   readonly label: Readonly<Record<string, string>>;
   /** Streams and held requests that it is for now. */

@@ -17,6 +17,8 @@ import type { FeedParts, LiveFeed } from './live-feed.ts';
 export interface SessionFeedOptions extends FeedParts {
   /** The feed that all sessions share, opened if need be; `undefined` when there are too many. */
   readonly openShared: () => LiveFeed | undefined;
+  /** The same, if it is open. */
+  readonly findShared: () => LiveFeed | undefined;
   /** With whose credentials the shared feed is polled. */
   readonly askers: Askers;
   /** Asks with the credentials of this session. */
@@ -91,6 +93,10 @@ export class SessionFeed implements LiveFeed {
 
   get channel(): Channel {
     return this.#options.channel;
+  }
+
+  get source(): Channel | undefined {
+    return this.#options.findShared()?.channel;
   }
 
   get label(): SessionFeedOptions['label'] {

@@ -71,6 +71,7 @@ export class Sessions {
     const feed = new SessionFeed({
       channel: used.channel,
       openShared: () => shared.open(askers),
+      findShared: () => shared.find(),
       askers,
       asker,
       probe: async (signal) => {

@@ -25,12 +25,15 @@ export interface Ended {
   readonly detail: string;
 }
 
-/** What one poll means for the channel. */
+/**
+ * What one poll means for the channel. `ageMs` is how old the answer was when it came, where a cache
+ * has said so.
+ */
 export type PollOutcome =
   /** The state is another one than before. */
-  | { readonly kind: 'changed'; readonly state: PolledState }
+  | { readonly kind: 'changed'; readonly state: PolledState; readonly ageMs?: number }
   /** The state is the same as before. */
-  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'unchanged'; readonly ageMs?: number }
   /** Nobody can say: the state is as last known. */
   | {
       readonly kind: 'failed';

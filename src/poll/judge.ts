@@ -77,10 +77,11 @@ export class Judge {
     let changed = comparing && (await comparing);
     if (answer.status !== 304) this.#conditions = conditionsOf(answer.headers);
     if (!changed && clock.now() - this.#changedAt >= ignoreForMs) changed = this.#keptBack;
-    if (!changed) return UNCHANGED;
+    const age = ageOf(answer.headers.get('age'));
+    if (!changed) return age ? { kind: 'unchanged', ...age } : UNCHANGED;
     this.#changedAt = clock.now();
     this.#keptBack = undefined;
-    return { kind: 'changed', state: changed };
+    return { kind: 'changed', state: changed, ...age };
   }
 
   /** The new state, where the answer gives one; `undefined` at once when its bytes tell enough. */
@@ -139,6 +140,12 @@ function isSameType(one: string | undefined, other: string | undefined): boolean
 
 function plainType(type: string): string {
   return isJson(type) ? essence(type) : type.toLowerCase().replaceAll(/[\s"]/g, '');
+}
+
+/** RFC 9111 §5.1: of several values the first; what is no number is ignored. */
+function ageOf(value: string | undefined): { readonly ageMs: number } | undefined {
+  const seconds = Number(/^\s*(\d{1,9})\s*(?:,|$)/.exec(value ?? '')?.[1] ?? 0);
+  return seconds > 0 ? { ageMs: seconds * 1_000 } : undefined;
 }
 
 const NONE: readonly string[] = [];

@@ -32,6 +32,16 @@ test('the polls of all pages are one poll, actions on the same URL pass untouche
   assert.equal(site.of('add')[0]?.body, '{"method":"add","text":"é😀"}');
 });
 
+test('the first polls by POST that come together are one, and each gets its own id back', async (t) => {
+  const site = await openRpcSite(t, { ...LIST, rpc: 'json-rpc' });
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, async (_, id) => json(await site.call({ method: 'list', id }))),
+  );
+  const ids = answers.map((answer) => (answer as { id?: unknown }).id);
+  assert.deepEqual(ids, [...Array(20).keys()]);
+  assert.equal(site.calls.length, 1);
+});
+
 test('an action is followed by a poll, and a poll that passes is no action', async (t) => {
   const site = await openRpcSite(t, { ...LIST, polls: 'pass' });
   const lines = await openLines(

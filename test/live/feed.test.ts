@@ -189,3 +189,15 @@ test('what was waited for when a feed closes is given up', async () => {
   assert.ok(test.feed.hasEnded);
   assert.equal(test.clock.pending, 0);
 });
+
+test('a state that has become old by a write is polled anew, and it is known still of when it is', async () => {
+  const { feed, clock, channel, script } = createTestFeed();
+  await clock.advance(7);
+  await feed.refresh();
+  assert.equal(channel.lastPoll?.asOf, 7);
+  await feed.renew();
+  assert.equal(channel.lastPoll?.asOf, 7);
+  assert.equal(script.sent.length, 1);
+  await feed.refresh();
+  assert.equal(script.sent.length, 2);
+});
