@@ -18,6 +18,7 @@ import type { LiveFeed } from './live-feed.ts';
 import type { LiveHeaders } from './live-headers.ts';
 import type { PlainAnswer } from './plain-answer.ts';
 import { hasValidator, isAbsorbable, plainAnswer, postAnswer } from './plain-answer.ts';
+import { isConverted } from './share.ts';
 import type { Wanted } from './wanted.ts';
 
 /** What an absorber is made of. */
@@ -170,14 +171,14 @@ function ageHeader({ source }: LiveFeed, clock: Clock): { readonly age?: string 
 }
 
 /** `undefined` when the site is to answer. */
-function mannerOf({ req }: HttpExchange, { endpoint, content }: Wanted): Manner | undefined {
+function mannerOf(exchange: HttpExchange, { endpoint, content }: Wanted): Manner | undefined {
   const { config } = endpoint;
   // A POST has no validator that could say what its client knows.
   const mayWait = allowsTransport(endpoint, 'poll') && !content;
-  const preferredMs = mayWait ? preferredWaitMs(req.rawHeaders) : undefined;
+  const preferredMs = mayWait ? preferredWaitMs(exchange.req.rawHeaders) : undefined;
   if (preferredMs !== undefined) {
     return { holdMs: Math.min(preferredMs, config.hold), isPreferred: true };
   }
-  if (config.polls === 'pass') return undefined;
+  if (config.polls === 'pass' || !isConverted(endpoint, exchange)) return undefined;
   return { holdMs: config.polls === 'hold' && !content ? config.hold : 0, isPreferred: false };
 }

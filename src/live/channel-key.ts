@@ -94,7 +94,7 @@ function parameterName(parameter: string): string {
 }
 
 /** The Cookie header lines to send: the client's own, or one of the named cookies only. */
-function varyingCookies(vary: readonly VaryItem[], rawHeaders: RawHeaders): string[] {
+export function varyingCookies(vary: readonly VaryItem[], rawHeaders: RawHeaders): string[] {
   const lines = headerValues(rawHeaders, 'cookie');
   if (vary.some((item) => item.kind === 'cookies')) return lines;
   const names = new Set(vary.flatMap((item) => (item.kind === 'cookie' ? [item.name] : [])));

@@ -36,6 +36,7 @@ export type EndpointSettings = SpecialSettings &
     | 'vary'
     | 'polls'
     | 'hold'
+    | 'share'
     | 'patch'
     | 'compress'
     | 'transports'
@@ -71,6 +72,7 @@ export function endpointWords(config: EndpointSettings): Readonly<Record<string,
     ['probeEvery', probeWords(config)],
     ['polls', POLLS[polls]],
     ['hold', polls === 'hold' ? formatDuration(config.hold) : ''],
+    ['share', shareWords(config.share)],
     ['select', listed((config.select ?? []).map(partLabel))],
     ['ignore', listed((config.ignore ?? []).map(partLabel))],
     ['refreshOn', refreshWords(config.refreshOn)],
@@ -120,6 +122,17 @@ function intervalWords({ minMs, maxMs }: EndpointConfig['every']): string {
 
 function probeWords({ authorizedBy = [], probeEvery }: SpecialSettings): string {
   return authorizedBy.length === 0 || probeEvery === undefined ? '' : formatDuration(probeEvery);
+}
+
+function shareWords(share: number): string {
+  if (share >= 1) return '';
+  if (share <= 0) return "0%: every plain GET gets the site's own answer";
+  return `${percentOf(share)} of the clients; the others' plain GETs get the site's own answers`;
+}
+
+/** A share as the config has it, without what calculating with it has added. */
+export function percentOf(share: number): string {
+  return `${Number((share * 100).toFixed(3))}%`;
 }
 
 function refreshWords(patterns: readonly RequestPattern[] | undefined): string {

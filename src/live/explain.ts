@@ -5,9 +5,10 @@ import { pathSegments } from '../shared/path-pattern.ts';
 import type { AskedRequest } from './asked-request.ts';
 import { inquiryOf } from './asked-request.ts';
 import type { Endpoint, LivePath } from './endpoint.ts';
-import { endpointWords } from './endpoint-words.ts';
+import { endpointWords, percentOf } from './endpoint-words.ts';
 import { objectionTo } from './explain-objection.ts';
 import { explainSharing } from './explain-sharing.ts';
+import { credentialOf, isInShare } from './share.ts';
 import { addressOf, findWanted } from './wanted.ts';
 
 /** What a router says of a target. */
@@ -53,10 +54,22 @@ function explainLive(asked: AskedRequest, { pattern, endpoints }: LivePath): Exp
     url: redactUrl(url),
     route: 'live',
     pattern: pattern.source,
-    why: `matches "${endpoint.name}"`,
+    why: [`matches "${endpoint.name}"`, ...shareOf(endpoint, asked)].join(', '),
     endpoint: endpointWords(endpoint.config),
     sharing: explainSharing(endpoint.config, asked),
   };
+}
+
+/** Is it a client whose plain requests are converted? */
+function shareOf(endpoint: Endpoint, asked: AskedRequest): string[] {
+  const { share } = endpoint.config;
+  if (share <= 0 || share >= 1) return [];
+  const percent = percentOf(share);
+  // A question need not say from where it would be asked.
+  if (asked.downstream.address === '' && credentialOf(endpoint, asked).length === 0) {
+    return [`by a client that its address puts inside or outside of the ${percent}`];
+  }
+  return [`by a client ${isInShare(endpoint, asked) ? 'inside' : 'outside'} of the ${percent}`];
 }
 
 /** No endpoint of its path means it. */

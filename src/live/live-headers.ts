@@ -6,6 +6,7 @@ import { clientOf } from './exchange.ts';
 import type { Feeds } from './feeds.ts';
 import { LIVE_HEADER, liveHeader, needsTicket } from './live-header.ts';
 import { isAbsorbable } from './plain-answer.ts';
+import { isConverted } from './share.ts';
 import type { Tickets } from './tickets.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -33,7 +34,8 @@ export class LiveHeaders {
     wanted: Wanted,
     state: ChannelEvent,
   ): Readonly<Record<string, string>> {
-    return this.isTold ? { [LIVE_HEADER]: this.#valueFor(exchange, wanted, state.id) } : {};
+    if (!this.#isToldTo(exchange, wanted)) return {};
+    return { [LIVE_HEADER]: this.#valueFor(exchange, wanted, state.id) };
   }
 
   /** Of an answer of the site's own, name after value. */
@@ -41,9 +43,13 @@ export class LiveHeaders {
     const { rawHeaders, method = '' } = exchange.req;
     const isForOthers = foreignOrigin(rawHeaders, ownOrigin(exchange.downstream)) !== undefined;
     const isState = STATES.has(status) && isAbsorbable(method, rawHeaders) && !isForOthers;
-    if (!this.isTold || !isState) return [];
+    if (!isState || !this.#isToldTo(exchange, wanted)) return [];
     if (this.#options.feeds.passes(wanted, clientOf(exchange))) return [];
     return [LIVE_HEADER, this.#valueFor(exchange, wanted, undefined)];
+  }
+
+  #isToldTo(exchange: Exchange, { endpoint }: Wanted): boolean {
+    return this.isTold && isConverted(endpoint, exchange);
   }
 
   #valueFor(exchange: Exchange, wanted: Wanted, stateId: string | undefined): string {

@@ -40,6 +40,12 @@ const KEYS: readonly [keys: object, key: string, text: string][] = [
   ],
   [{ polls: 'pass' }, 'polls', "pass: a plain GET gets the site's own answer"],
   [{ polls: 'hold', hold: '10s' }, 'hold', '10s'],
+  [
+    { share: '0.07%' },
+    'share',
+    "0.07% of the clients; the others' plain GETs get the site's own answers",
+  ],
+  [{ share: '0%' }, 'share', "0%: every plain GET gets the site's own answer"],
   [{ patch: 'merge' }, 'patch', 'merge'],
   [{ compress: false }, 'compress', 'false'],
   [{ transports: ['sse', 'ws'] }, 'transports', 'sse, ws'],
@@ -118,7 +124,7 @@ test('of what polls carry for us the names are told, and no value', () => {
 });
 
 /** What is no reason why a page gets no pushes. */
-const LEFT_OUT = ['maxBody', 'history', 'probeEvery', 'ignoreFor', 'compare', 'share', 'shadow'];
+const LEFT_OUT = ['maxBody', 'history', 'probeEvery', 'ignoreFor', 'compare', 'shadow'];
 
 test('every key of an endpoint is told, or is known to be left out', () => {
   const told = [...KEYS.map(([keys]) => words(keys)), ...SPECIAL.map(([keys]) => words({}, keys))];
