@@ -12,6 +12,7 @@ import { Feeds } from './live/feeds.ts';
 import { LimitLog } from './live/limit-log.ts';
 import { Live } from './live/live.ts';
 import { LiveHeaders } from './live/live-headers.ts';
+import { Shadow } from './live/shadow.ts';
 import { Streams } from './live/streams.ts';
 import { Tickets } from './live/tickets.ts';
 import { findWanted } from './live/wanted.ts';
@@ -136,6 +137,7 @@ export async function startProxy(
     log,
     limitLog,
   });
+  const rewriting = rules && createStateRewriting(rules);
   const feeds = new Feeds({
     channels,
     backplane,
@@ -148,7 +150,7 @@ export async function startProxy(
       }),
       breaker,
     },
-    rewriting: rules && createStateRewriting(rules),
+    rewriting,
     clock,
     random,
     log,
@@ -171,10 +173,12 @@ export async function startProxy(
     identify: (wanted, client) => feeds.identityOf(wanted, client),
   });
   const liveHeaders = new LiveHeaders({ feeds, tickets, isTold: config.inject.length > 0 });
+  const shadow = new Shadow({ clock, log, rewriting });
   const live = new Live({
     feeds,
     tickets,
     liveHeaders,
+    shadow,
     streams,
     clock,
     log,
@@ -224,7 +228,7 @@ export async function startProxy(
     const exchange = { req, res, target, downstream, upgrade };
     const pass = () => {
       const onAnswer = upgrade ? undefined : live.onPass(exchange);
-      forward(siteRoute, onAnswer ? { ...exchange, onAnswer } : exchange, fail);
+      forward(siteRoute, { ...exchange, onAnswer, witness: shadow.witnessOf(req) }, fail);
     };
     switch (match.kind) {
       case 'site':
@@ -297,6 +301,7 @@ export async function startProxy(
   }
   async function release(): Promise<void> {
     await admin?.close();
+    shadow.close();
     feeds.close();
     breaker.close();
     await backplane.close();
@@ -316,7 +321,8 @@ export async function startProxy(
           const told = explainRoute(asked, router);
           const path = told.route === 'live' ? livePathOf(asked.target) : undefined;
           const wanted = path && findWanted(path.endpoints, inquiryOf(asked));
-          return wanted ? { ...told, ...feeds.explain(wanted, asked) } : told;
+          if (!wanted) return told;
+          return { ...told, ...feeds.explain(wanted, asked), ...shadow.explain(wanted.endpoint) };
         },
       };
       admin = await openAdmin(config.admin, { routes: adminRoutes(handlers, clock), clock, log });

@@ -32,6 +32,7 @@ export class Channel {
   #stale: ChannelEvent | undefined;
   #lastWord: ChannelEvent | undefined;
   #isConfirmed = false;
+  readonly #watchers = new Set<(event: ChannelEvent) => void>();
   readonly #onSize: OnSize | undefined;
   #toldState = 0;
   #toldLog = 0;
@@ -109,6 +110,7 @@ export class Channel {
     else if (event.type === 'fresh') this.#stale = undefined;
     else this.#keep(event);
     this.#tellSize();
+    for (const watcher of this.#watchers) watcher(event);
     for (const subscriber of [...this.#subscribers]) {
       if (wasKnown || subscriber.isOpen) subscriber.deliver(event);
       else if (this.#isKnown) subscriber.open();
@@ -148,6 +150,16 @@ export class Channel {
   unsubscribe(subscriber: Subscriber): void {
     subscriber.close();
     this.#subscribers.delete(subscriber);
+  }
+
+  /**
+   * Be told of each event without being a subscriber: what is seen is shown to nobody.
+   *
+   * @returns to be called when it is not wanted any more.
+   */
+  watch(watcher: (event: ChannelEvent) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   get #isKnown(): boolean {

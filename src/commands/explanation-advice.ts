@@ -1,9 +1,9 @@
-import type { ChannelReport, Explanation } from '../shared/explanation.ts';
+import type { ChannelReport, Explanation, ShadowReport } from '../shared/explanation.ts';
 import { about, counted } from './quantities.ts';
 
 /** What follows from an explanation for somebody who wonders why a page gets no pushes. */
 export function adviceOn(explanation: Explanation): string[] {
-  const { route, sharing, channel, channelsOfEndpoint } = explanation;
+  const { route, sharing, shadow, channel, channelsOfEndpoint } = explanation;
   const isAlive = channelsOfEndpoint !== undefined || channel !== undefined;
   // The config alone says nothing of what happens now.
   if (route !== 'live' || !isAlive) return [];
@@ -13,8 +13,21 @@ export function adviceOn(explanation: Explanation): string[] {
       : [
           `nobody shares its polls now: ${sharing.personal}; each client's request goes to the site`,
         ]),
+    ...(shadow ? adviceOnShadow(shadow) : []),
     ...adviceOnQuestion(sharing?.missing ?? []),
     ...(channel ? adviceOnChannel(channel) : adviceWithoutChannel(explanation)),
+  ];
+}
+
+function adviceOnShadow({ requests, matched, mismatched }: ShadowReport): string[] {
+  const compared = matched + mismatched;
+  if (requests === 0) return ['"shadow" has nothing to compare yet: no plain request has come'];
+  if (compared === 0) return ['"shadow" could compare no answer yet'];
+  if (mismatched === 0) {
+    return [`${counted(compared, 'answer')} compared, all as the state: "shadow" can be left out`];
+  }
+  return [
+    `${mismatched} of ${compared} answers were none of the states: find out why ("vary", "select", "ignore") before "shadow" is left out`,
   ];
 }
 

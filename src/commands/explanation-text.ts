@@ -1,4 +1,4 @@
-import type { ChannelReport, Explanation, Sibling } from '../shared/explanation.ts';
+import type { ChannelReport, Explanation, ShadowReport, Sibling } from '../shared/explanation.ts';
 import type { Section } from './aligned-lines.ts';
 import { alignedLines } from './aligned-lines.ts';
 import { adviceOn } from './explanation-advice.ts';
@@ -7,16 +7,37 @@ import { about, counted, sizeText } from './quantities.ts';
 
 /** An explanation for people: aligned, without a line break at its end. */
 export function explanationText(explanation: Explanation): string {
-  const { url, route, why, endpoint, sharing } = explanation;
+  const { url, route, why, endpoint, sharing, shadow } = explanation;
   const sections: Section[] = [
     { title: 'route', lines: [`${route}: ${why}`] },
     { title: 'endpoint', lines: Object.entries(endpoint ?? {}) },
     { title: 'sharing', lines: sharing ? [`${sharing.kind}: ${sharing.reason}`] : [] },
+    { title: 'shadow', lines: shadow ? shadowLines(shadow) : [] },
     { title: 'channel', lines: channelLines(explanation) },
     { title: 'others', lines: otherLines(explanation) },
     { title: 'verdict', lines: adviceOn(explanation) },
   ];
   return [url, ...alignedLines(sections)].map(printable).join('\n');
+}
+
+function shadowLines({
+  requests,
+  saved,
+  matched,
+  mismatched,
+  incomparable,
+}: ShadowReport): Section['lines'] {
+  if (requests === 0) return ['no plain requests since the start'];
+  const reasons = Object.entries(incomparable);
+  const others = reasons.reduce((sum, [, count]) => sum + count, 0);
+  const why = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
+  return [
+    `${counted(requests, 'plain request')} since the start`,
+    ['saved', `${saved} would have been answered from the state`],
+    ['matched', `${matched} of those got what the state was`],
+    ['mismatched', `${mismatched} got something else`],
+    ['not comparable', others === 0 ? '0' : `${others}: ${why}`],
+  ];
 }
 
 function channelLines({ key, channel }: Explanation): Section['lines'] {

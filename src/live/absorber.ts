@@ -11,6 +11,7 @@ import type { Admission, Leave } from './admission.ts';
 import type { Endpoint } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { Exchange, HttpExchange, LiveResult } from './exchange.ts';
+import { clientOf } from './exchange.ts';
 import type { Feeds, FoundFeed } from './feeds.ts';
 import type { Hold, HoldOutcome } from './holder.ts';
 import { Holder } from './holder.ts';
@@ -18,7 +19,8 @@ import type { LiveFeed } from './live-feed.ts';
 import type { LiveHeaders } from './live-headers.ts';
 import type { PlainAnswer } from './plain-answer.ts';
 import { hasValidator, isAbsorbable, plainAnswer, postAnswer } from './plain-answer.ts';
-import { isConverted } from './share.ts';
+import type { Shadow } from './shadow.ts';
+import { isInShare } from './share.ts';
 import type { Wanted } from './wanted.ts';
 
 /** What an absorber is made of. */
@@ -28,6 +30,7 @@ export interface AbsorberOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly liveHeaders: LiveHeaders;
+  readonly shadow: Pick<Shadow, 'begin'>;
   readonly limits: {
     /** Longest time for which a client may read nothing of its answer. */
     readonly sendTimeout: number;
@@ -40,6 +43,8 @@ interface Manner {
   readonly holdMs: number;
   /** The client has asked for it. */
   readonly isPreferred: boolean;
+  /** Only compare what it would be answered with. */
+  readonly isTrial: boolean;
 }
 
 /** Answers plain requests from the last known state: at once, or when it changes. */
@@ -89,6 +94,10 @@ export class Absorber {
     if (foreignOrigin(req.rawHeaders, ownOrigin(downstream)) !== undefined) return 'pass';
     const { rawHeaders } = req;
     const found = this.#options.feeds.find(wanted, { downstream, rawHeaders });
+    if (manner.isTrial) {
+      this.#options.shadow.begin(exchange, wanted, found);
+      return 'pass';
+    }
     if (!found || found.passes) return 'pass';
     let state = await found.feed.refresh();
     if (!state) return 'pass';
@@ -177,8 +186,9 @@ function mannerOf(exchange: HttpExchange, { endpoint, content }: Wanted): Manner
   const mayWait = allowsTransport(endpoint, 'poll') && !content;
   const preferredMs = mayWait ? preferredWaitMs(exchange.req.rawHeaders) : undefined;
   if (preferredMs !== undefined) {
-    return { holdMs: Math.min(preferredMs, config.hold), isPreferred: true };
+    return { holdMs: Math.min(preferredMs, config.hold), isPreferred: true, isTrial: false };
   }
-  if (config.polls === 'pass' || !isConverted(endpoint, exchange)) return undefined;
-  return { holdMs: config.polls === 'hold' && !content ? config.hold : 0, isPreferred: false };
+  if (config.polls === 'pass' || !isInShare(endpoint, clientOf(exchange))) return undefined;
+  const holdMs = config.polls === 'hold' && !content ? config.hold : 0;
+  return { holdMs, isPreferred: false, isTrial: config.shadow };
 }

@@ -37,6 +37,7 @@ export type EndpointSettings = SpecialSettings &
     | 'polls'
     | 'hold'
     | 'share'
+    | 'shadow'
     | 'patch'
     | 'compress'
     | 'transports'
@@ -51,6 +52,8 @@ const POLLS = {
   absorb: 'absorb: a plain GET gets the last known state',
   hold: 'hold: a plain GET waits for the next state, if its client has the last one',
 } as const;
+
+const SHADOW = "true: a plain GET gets the site's own answer, which is compared with the state";
 
 /**
  * Every setting that bears on what a client gets, in words, by its key; where it is the default only
@@ -73,6 +76,7 @@ export function endpointWords(config: EndpointSettings): Readonly<Record<string,
     ['polls', POLLS[polls]],
     ['hold', polls === 'hold' ? formatDuration(config.hold) : ''],
     ['share', shareWords(config.share)],
+    ['shadow', config.shadow ? SHADOW : ''],
     ['select', listed((config.select ?? []).map(partLabel))],
     ['ignore', listed((config.ignore ?? []).map(partLabel))],
     ['refreshOn', refreshWords(config.refreshOn)],

@@ -27,6 +27,7 @@ import { Logouts } from './logouts.ts';
 import type { Reading } from './refusals.ts';
 import { framingOptions, refuseForgedPost, tellRefusal } from './refusals.ts';
 import { peekContent } from './request-content.ts';
+import type { Shadow } from './shadow.ts';
 import { Sockets } from './sockets.ts';
 import type { Subscription } from './stream.ts';
 import { needsProof, parseWantedUrls, refuseTwins } from './stream-query.ts';
@@ -52,6 +53,7 @@ export interface LiveOptions {
   readonly limitLog: LimitLog;
   readonly tickets: Tickets;
   readonly liveHeaders: LiveHeaders;
+  readonly shadow: Shadow;
   readonly buffered: Pick<Buffered, 'isFull'>;
   /** Offer WebSocket clients to compress messages. */
   readonly webSocketCompression: boolean;

@@ -15,6 +15,7 @@ import { discardRest, openBody } from './request-body.ts';
 import type { Attempt, ForwardExchange, Route } from './route.ts';
 import type { Tunnels } from './tunnel.ts';
 import { checkHandshake, EarlyBytes } from './tunnel.ts';
+import { witnessed } from './witnessed.ts';
 
 /** What passing on needs. */
 export interface ForwardOptions {
@@ -156,7 +157,7 @@ class Passage implements RelayHooks {
     if (!attempt) return this.#onFailure(new ProxyError('INTERNAL', 'a route without servers'));
     this.#attempt = attempt;
     this.#next += 1;
-    const { req, res, downstream, upgrade } = this.#exchange;
+    const { req, res, downstream, upgrade, witness } = this.#exchange;
     const { pseudonym } = this.#options;
     const method = req.method ?? 'GET';
     const plain = requestHeaders(req.rawHeaders, {
@@ -183,7 +184,8 @@ class Passage implements RelayHooks {
       isFresh: this.#isFresh,
     };
     try {
-      relay.attach(engine.exchange(outgoing, relay));
+      const handler = witness ? witnessed(relay, witness, this.#options.log) : relay;
+      relay.attach(engine.exchange(outgoing, handler));
     } catch (error) {
       relay.onError(error);
     }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Downstream } from '../shared/downstream.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
+import type { Witness } from '../shared/witness.ts';
 import type { Engine } from './exchange.ts';
 import type { Rewriting } from './rewriting.ts';
 
@@ -15,7 +16,9 @@ export interface ForwardExchange {
   /** The connection of an upgrade to WebSocket, and what was read behind its request. */
   readonly upgrade: { readonly socket: Socket; readonly head: Buffer } | undefined;
   /** Told the status of the site's answer before any of it is passed on; gives headers to add. */
-  readonly onAnswer?: (status: number) => RawHeaders;
+  readonly onAnswer?: ((status: number) => RawHeaders) | undefined;
+  /** Looks on while the site's answer passes. */
+  readonly witness?: Witness | undefined;
 }
 
 /** One server that can answer it. */

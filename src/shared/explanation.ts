@@ -28,6 +28,8 @@ export interface Explanation {
   /** The effective settings of the endpoint in words, by the keys of the config. */
   readonly endpoint?: Readonly<Record<string, string>>;
   readonly sharing?: Sharing;
+  /** What trying the endpoint has shown, where it is tried (`shadow`). */
+  readonly shadow?: ShadowReport;
   /** The first 12 characters of the keyed hash that names the channel; logs show 8 of them. */
   readonly key?: string;
   /** The channel of this very request; absent while nobody wants it. */
@@ -53,6 +55,20 @@ export interface Sharing {
   readonly missing?: readonly string[];
   /** Why the answers were taken to be meant for one client, so that nobody shares them now. */
   readonly personal?: string;
+}
+
+/** What trying an endpoint has shown since the start of the proxy. */
+export interface ShadowReport {
+  /** Plain requests that could have been converted. */
+  readonly requests: number;
+  /** Those that the state would have answered. */
+  readonly saved: number;
+  /** Of those: the true answer is a state that the channel had around it, */
+  readonly matched: number;
+  /** is none of them, */
+  readonly mismatched: number;
+  /** or could not be compared, by the reason. */
+  readonly incomparable: Readonly<Record<string, number>>;
 }
 
 /** One channel as it is now. */

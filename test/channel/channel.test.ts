@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Channel } from '../../src/channel/channel.ts';
 import { controlEvent } from '../../src/protocol/event.ts';
-import { snapshot } from '../protocol/events.ts';
+import { label, snapshot } from '../protocol/events.ts';
 import { subscribe } from './recording-sink.ts';
 
 /** A channel that has got snapshots of these ids. */
@@ -182,4 +182,17 @@ test('a channel counts the bytes of its state and its log', () => {
   assert.equal(channel.bytes, 0);
   for (const id of ['a-1', 'a-2', 'a-3']) channel.apply(snapshot(id, 'x'.repeat(100)));
   assert.equal(channel.bytes, 300);
+});
+
+test('who watches sees every event from then on, and is no subscriber', () => {
+  const channel = channelOf('a-1');
+  const seen: string[] = [];
+  const stop = channel.watch((event) => seen.push(label(event)));
+  assert.equal(channel.subscriberCount, 0);
+  channel.apply(snapshot('a-2'));
+  channel.apply(snapshot('a-2'));
+  channel.apply(unauthorized());
+  stop();
+  channel.apply(snapshot('a-3'));
+  assert.deepEqual(seen, ['snapshot a-2', 'unauthorized']);
 });

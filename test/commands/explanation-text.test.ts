@@ -159,3 +159,41 @@ test('what a site has put into a text cannot steer the terminal', () => {
   assert.equal(lines.length, explanationText(LIVE).split('\n').length);
   for (const line of lines) assert.doesNotMatch(line, /\p{Cc}|\p{Cf}/u);
 });
+
+const TRIED = {
+  requests: 9,
+  saved: 8,
+  matched: 5,
+  mismatched: 0,
+  incomparable: { coding: 2, cut: 1 },
+};
+
+test('what trying has shown is told, with the reasons why some of it shows nothing', () => {
+  const text = explanationText({ ...LIVE, shadow: TRIED });
+  assert.match(
+    text,
+    new RegExp(
+      [
+        '^shadow    9 plain requests since the start',
+        ' {10}saved           8 would have been answered from the state',
+        ' {10}matched         5 of those got what the state was',
+        ' {10}mismatched      0 got something else',
+        ' {10}not comparable  3: 2 coding, 1 cut$',
+      ].join('\n'),
+      'm',
+    ),
+  );
+});
+
+const TRIALS: readonly [shadow: Partial<typeof TRIED>, verdict: RegExp][] = [
+  [{ requests: 0 }, /^"shadow" has nothing to compare yet: no plain request has come$/m],
+  [{ matched: 0 }, /^"shadow" could compare no answer yet$/m],
+  [{ matched: 1 }, /^1 answer compared, all as the state: "shadow" can be left out$/m],
+  [{ mismatched: 2 }, /^2 of 7 answers were none of the states: find out why/m],
+];
+for (const [shadow, expected] of TRIALS) {
+  test(`the verdict on ${JSON.stringify(shadow)} of what was tried`, () => {
+    const told = verdict({ ...LIVE, shadow: { ...TRIED, ...shadow } });
+    assert.match(told.replaceAll(/^ +/gm, ''), expected);
+  });
+}

@@ -46,6 +46,11 @@ const KEYS: readonly [keys: object, key: string, text: string][] = [
     "0.07% of the clients; the others' plain GETs get the site's own answers",
   ],
   [{ share: '0%' }, 'share', "0%: every plain GET gets the site's own answer"],
+  [
+    { shadow: true },
+    'shadow',
+    "true: a plain GET gets the site's own answer, which is compared with the state",
+  ],
   [{ patch: 'merge' }, 'patch', 'merge'],
   [{ compress: false }, 'compress', 'false'],
   [{ transports: ['sse', 'ws'] }, 'transports', 'sse, ws'],
@@ -124,7 +129,7 @@ test('of what polls carry for us the names are told, and no value', () => {
 });
 
 /** What is no reason why a page gets no pushes. */
-const LEFT_OUT = ['maxBody', 'history', 'probeEvery', 'ignoreFor', 'compare', 'shadow'];
+const LEFT_OUT = ['maxBody', 'history', 'probeEvery', 'ignoreFor', 'compare'];
 
 test('every key of an endpoint is told, or is known to be left out', () => {
   const told = [...KEYS.map(([keys]) => words(keys)), ...SPECIAL.map(([keys]) => words({}, keys))];
