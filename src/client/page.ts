@@ -10,12 +10,21 @@ export interface LivePage {
   refreshEvery(delayMs: number): void;
 }
 
+/** Where the page does not say how often it wants to be loaded. */
+const SHORTEST_RELOAD_MS = 5_000;
+
 /** What changes a page in place. */
 export type Morph = (
   next: string,
   previous: string | undefined,
   options: { readonly contentType: string },
-) => { readonly changed: number; readonly reload?: boolean };
+) => {
+  readonly changed: number;
+  /** Only a load shows the next page. */
+  readonly reload?: true;
+  /** With `reload`: it would take from the user what is being written. */
+  readonly isEdited?: boolean;
+};
 
 /**
  * Show a page's own changes in it, where the page would load itself again and again.
@@ -33,6 +42,8 @@ export function showPage(
   const { document, location } = window;
   let shown: string | undefined;
   let everyMs = 0;
+  let isReloading = false;
+  const loadedAt = Date.now();
 
   const followed = states.follow(told, show);
 
@@ -45,7 +56,19 @@ export function showPage(
     const previous = shown;
     shown = state.data;
     if (isFirst || previous === shown) return;
-    if (morph(shown, previous, { contentType: state.contentType }).reload) location.reload();
+    const outcome = morph(shown, previous, { contentType: state.contentType });
+    if (!outcome.reload) return;
+    // The next state is compared with what the page is.
+    shown = previous;
+    if (!outcome.isEdited) reloadInTime();
+  }
+
+  /** Not more often than the page would by itself. */
+  function reloadInTime(): void {
+    if (isReloading) return;
+    isReloading = true;
+    const leftMs = loadedAt + Math.max(everyMs, SHORTEST_RELOAD_MS) - Date.now();
+    window.setTimeout(() => location.reload(), leftMs);
   }
 
   function refreshEvery(delayMs: number): void {

@@ -40,7 +40,7 @@ const STEPS = [
   [4, 'load'],
   [4, 'loadend'],
 ] as const;
-const STEPS_OF_NOTHING = [STEPS[0], STEPS[3], STEPS[4], STEPS[5]];
+const STEPS_OF_NOTHING = [STEPS[0], [2, 'progress'], STEPS[3], STEPS[4], STEPS[5]] as const;
 const TYPES = /^(?:|text|json|arraybuffer|blob|document)$/;
 const OF_TEXT = /^(?:text|json)?$/;
 
@@ -159,8 +159,9 @@ export function takeXhr(browser: Browser, taking: Taking): void {
     const { responseType } = xhr;
     const isText = responseType === '' || responseType === 'text';
     const text = answer.data.replace(/^\ufeff/, '');
-    // The browser's own ones know how to refuse.
-    const refused = (name: string) => Reflect.get(prototype, name, xhr);
+    const refused = (name: string) => {
+      throw new DOMException(`no ${name} of type ${responseType}`, 'InvalidStateError');
+    };
     let response: unknown;
     let xml: Document | null | undefined;
     return (name) => {

@@ -44,14 +44,17 @@ const RECORD = `
       var note = function (event) {
         var state = {};
         ['readyState', 'status', 'statusText', 'responseURL', 'responseText', 'response', 'responseXML', 'timeout', 'withCredentials'].forEach(function (name) { state[name] = read(name); });
+        // Firefox keeps it after an abort.
+        if (options.abortAt !== undefined || options.abortSoon) delete state.responseURL;
         state.type = xhr.getResponseHeader('Content-Type');
         state.none = xhr.getResponseHeader('x-none');
         state.hasAll = /^content-type: /m.test(xhr.getAllResponseHeaders());
         seen.push([event.type, event instanceof ProgressEvent, event.target === xhr, event.currentTarget === xhr, event.type === 'readystatechange' ? '' : event.loaded > 0, state]);
         if (options.abortAt === xhr.readyState && event.type === 'readystatechange') { options.abortAt = 0; xhr.abort(); }
       };
-      // Of one that was aborted Chromium tells of progress after its end.
-      (options.abortAt ? [] : ['progress']).concat('readystatechange', 'loadstart', 'load', 'error', 'abort', 'timeout', 'loadend').forEach(function (type) {
+      // Of one that was aborted Chromium tells of progress after its end; browsers differ in when
+      // they tell of none.
+      (options.abortAt || path === '/empty' ? [] : ['progress']).concat('readystatechange', 'loadstart', 'load', 'error', 'abort', 'timeout', 'loadend').forEach(function (type) {
         xhr.addEventListener(type, note);
         xhr['on' + type] = function () { seen.push(['on' + type, this === xhr]); };
       });

@@ -61,7 +61,7 @@ export async function openMorphPage(
   const morph = async (next: string, previous: string | undefined) => {
     const contentType = answer.contentType ?? 'text/html';
     const result = (await page.evaluate(
-      `__comet.morph(...${JSON.stringify([next, previous ?? null, { contentType }])}.map((part) => part ?? undefined))`,
+      `__comet.part.morph(...${JSON.stringify([next, previous ?? null, { contentType }])}.map((part) => part ?? undefined))`,
     )) as MorphResult;
     if (!result.reload) shown = next;
     return result;
@@ -72,7 +72,9 @@ export async function openMorphPage(
     async load(html, served = {}) {
       [shown, answer] = [html, served];
       await page.goto(site.url);
-      await page.evaluate(script);
+      await page.evaluate(
+        `window.__comet = { provide(name, part) { this.part = part; } }; ${script}`,
+      );
     },
     become: (html) => morph(html, shown),
     becomeUnknown: (html) => morph(html, undefined),
