@@ -9,11 +9,12 @@ const OUT = 'dist/client';
 const ENTRIES = {
   client: 'src/client/main.ts',
   link: 'src/client/link-main.ts',
+  images: 'src/client/images-main.ts',
   morph: 'src/client/morph/main.ts',
 };
 /** Names of ours that are in no message, in nothing that a page sees, and in one file only. */
 const OWN_NAMES =
-  /^(?:absolute|askedAt|awaited|beginWrite|delayMs|followed|hurry|isOver|isPlain|isQueued|isRpc|learn|onNews|onSent|pathOf|seen|skips|stage|told|untilMs|usedAt|writes)$/;
+  /^(?:absolute|answer|askedAt|awaited|beginWrite|followed|isOver|isPlain|isQueued|isRecoded|isRpc|learn|onNews|onSent|pathOf|query|rule|seen|skips|stage|told|untilMs|usedAt|writes)$/;
 
 /** One file for one page: nothing of it is seen by the page's own scripts. */
 async function bundle(entry, options) {

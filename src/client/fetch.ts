@@ -1,5 +1,6 @@
 import { bytesOf } from './answer.ts';
 import type { Browser } from './browser.ts';
+import { defineProperty } from './browser.ts';
 import type { PageRequest } from './request-key.ts';
 import type { Taking } from './xhr.ts';
 
@@ -40,7 +41,7 @@ export function takeFetch({ window, absolute, pathOf }: Browser, taking: Taking)
       ['url', url],
       ['type', 'basic'],
     ]) {
-      Object.defineProperty(response, name as string, { value });
+      defineProperty(response, name as string, { value });
     }
     return Promise.resolve(response);
   };

@@ -2,7 +2,7 @@
  * The browser script: the page's own polls are answered from one stream. What most pages do not need
  * is loaded when it is needed.
  */
-import { lookAt } from './browser.ts';
+import { defineProperty, lookAt } from './browser.ts';
 import { takeFetch } from './fetch.ts';
 import { lazyStates } from './lazy-states.ts';
 import type { LiveStates } from './live-states.ts';
@@ -13,6 +13,7 @@ import { createParts } from './parts.ts';
 import { createPolls } from './polls.ts';
 import { createTaking } from './taking.ts';
 import { watchTimers } from './timers.ts';
+import { watchImages } from './watch-images.ts';
 import { takeXhr } from './xhr.ts';
 
 type Listener = (change: unknown) => void;
@@ -50,7 +51,9 @@ function start(script: HTMLScriptElement, page: Window & typeof globalThis & Par
   const taking = createTaking(createPolls(states, Date.now), timers);
   takeXhr(browser, taking);
   takeFetch(browser, taking);
-  Object.defineProperty(page, '__comet', { value: parts });
+  defineProperty(page, '__comet', { value: parts });
+  parts.provide('page', { states, timers });
+  watchImages(page, () => parts.use('images', () => undefined));
   const comet = {
     get state() {
       return link ? link.comet.state : 'idle';
@@ -67,7 +70,7 @@ function start(script: HTMLScriptElement, page: Window & typeof globalThis & Par
       };
     },
   };
-  Object.defineProperty(page, 'comet', { value: comet, writable: true, configurable: true });
+  defineProperty(page, 'comet', { value: comet, writable: true, configurable: true });
   if (script.getAttribute('data-page')) {
     parts.use<Page>('morph', (part) => {
       livePage = part.show(states, script);

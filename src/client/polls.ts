@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts';
 import { answerTo } from './answer.ts';
+import { keys } from './browser.ts';
 import type { Followed, LiveStates } from './live-states.ts';
 import type { PageRequest } from './request-key.ts';
 import { requestKey } from './request-key.ts';
@@ -83,10 +84,11 @@ export function createPolls(states: LiveStates, now: () => number): Polls {
   }
 
   function dropUnused(): void {
-    const keys = Object.keys(polls).sort((a, b) => usedAt(b) - usedAt(a));
-    keys.forEach((key, index) => {
-      if (index >= MAX_POLLS || now() - usedAt(key) > UNUSED_MS) drop(key);
-    });
+    keys(polls)
+      .sort((a, b) => usedAt(b) - usedAt(a))
+      .forEach((key, index) => {
+        if (index >= MAX_POLLS || now() - usedAt(key) > UNUSED_MS) drop(key);
+      });
   }
 
   function usedAt(key: string): number {

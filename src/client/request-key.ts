@@ -1,3 +1,4 @@
+import { keys } from './browser.ts';
 import type { Rule } from './told.ts';
 
 /** A request of the page, as far as it tells one poll from another. */
@@ -17,14 +18,15 @@ const NOT_KEYED = /^(?:if-.*|cache-control|pragma)$/;
 
 /** The same text for all requests that are one poll. */
 export function requestKey({ method, target, headers, body }: PageRequest, rule: Rule): string {
-  const set = Object.keys(headers)
+  const set = keys(headers)
     .filter((name) => !NOT_KEYED.test(name))
     .sort()
     .map((name) => `${name}:${headers[name]}`);
   return [method, lessQuery(target, rule.query), lessBody(body, rule), ...set].join('\n');
 }
 
-function lessQuery(target: string, ignored: readonly string[]): string {
+/** A URL without the parameters that do not count. */
+export function lessQuery(target: string, ignored: readonly string[]): string {
   const at = target.indexOf('?');
   return at < 0 ? target : target.slice(0, at) + lessParameters(target.slice(at + 1), ignored, '?');
 }
@@ -66,7 +68,7 @@ function remove(value: unknown, path: readonly string[]): void {
   if (typeof value !== 'object' || value === null) return;
   const holder = value as Record<string, unknown>;
   const name = (path[0] || '').replace(/~1/g, '/').replace(/~0/g, '~');
-  for (const key of Object.keys(holder)) {
+  for (const key of keys(holder)) {
     if (name !== '*' && key !== name) continue;
     if (path.length === 1) delete holder[key];
     else remove(holder[key], path.slice(1));

@@ -1,3 +1,5 @@
+import { keys } from './browser.ts';
+
 /** A timer of the page that has led to polls. */
 export interface PollTimer {
   readonly run: unknown;
@@ -140,7 +142,7 @@ export function watchTimers(
       return current;
     },
     hurry(learned) {
-      for (const id of Object.keys(waiting)) {
+      for (const id of keys(waiting)) {
         const timer = waiting[Number(id)];
         if (!timer || timer.isQueued || !isSameTimer(timer, learned)) continue;
         timer.isQueued = timer.skips = true;

@@ -1,6 +1,7 @@
 import type { Answer } from './answer.ts';
 import { bytesOf } from './answer.ts';
 import type { Browser } from './browser.ts';
+import { defineProperty, keys } from './browser.ts';
 import type { PageRequest } from './request-key.ts';
 
 /** What is done with a request of the page. */
@@ -66,7 +67,7 @@ export function takeXhr(browser: Browser, taking: Taking): void {
       answer: undefined,
       stage: 1,
     };
-    Object.defineProperty(this, '__comet', { value: kept, configurable: true });
+    defineProperty(this, '__comet', { value: kept, configurable: true });
     return (open as (...args: unknown[]) => void).apply(this, args);
   } as typeof open;
 
@@ -131,7 +132,7 @@ export function takeXhr(browser: Browser, taking: Taking): void {
     const { answer } = keptOf(this);
     if (!answer) return getAllResponseHeaders.call(this);
     const { headers } = answer;
-    const names = this.readyState < 2 ? [] : Object.keys(headers).sort();
+    const names = this.readyState < 2 ? [] : keys(headers).sort();
     return names.map((name) => `${name}: ${headers[name]}\r\n`).join('');
   };
 
@@ -141,7 +142,7 @@ export function takeXhr(browser: Browser, taking: Taking): void {
     kept.stage = 1;
     const read = shownOf(xhr, kept, answer);
     for (const name of SHOWN.concat(SHOWN_XML)) {
-      Object.defineProperty(xhr, name, { configurable: true, get: () => read(name) });
+      defineProperty(xhr, name, { configurable: true, get: () => read(name) });
     }
     fire(xhr, 'loadstart');
     soon.call(window, () => {

@@ -6,7 +6,7 @@ import type { BrowserName } from '../support/browsers.ts';
 import { openBrowser, skipWithout } from '../support/browsers.ts';
 import { startTestProxy } from '../support/proxy.ts';
 import { startUpstream } from '../support/upstream.ts';
-import { holds, openPage } from './site.ts';
+import { holds } from './site.ts';
 
 /*
  * A request that is answered from the stream must look to its page as one of the network did. So
@@ -44,9 +44,10 @@ const RECORD = `
       var note = function (event) {
         var state = {};
         ['readyState', 'status', 'statusText', 'responseURL', 'responseText', 'response', 'responseXML', 'timeout', 'withCredentials'].forEach(function (name) { state[name] = read(name); });
-        // Firefox keeps it after an abort.
-        if (options.abortAt !== undefined || options.abortSoon) delete state.responseURL;
-        state.type = xhr.getResponseHeader('Content-Type');
+        // Firefox keeps some of it after an abort.
+        var isAborted = options.abortAt !== undefined || options.abortSoon;
+        if (isAborted) delete state.responseURL;
+        state.type = isAborted ? '' : xhr.getResponseHeader('Content-Type');
         state.none = xhr.getResponseHeader('x-none');
         state.hasAll = /^content-type: /m.test(xhr.getAllResponseHeaders());
         seen.push([event.type, event instanceof ProgressEvent, event.target === xhr, event.currentTarget === xhr, event.type === 'readystatechange' ? '' : event.loaded > 0, state]);
@@ -91,8 +92,10 @@ async function openPages(t: TestContext, browser: Browser): Promise<[Page, Page]
   });
   const live = { '/:any': { every: '50ms', linger: '60s' } };
   const proxy = await startTestProxy(t, { site: upstream.url, live, inject: ['/**'] });
-  const plain = await openPage(t, browser, `${proxy.url}/page/plain`);
-  const scripted = await openPage(t, browser, `${proxy.url}/page/scripted`);
+  const plain = await browser.newPage();
+  const scripted = await browser.newPage();
+  await plain.goto(`${proxy.url}/page/plain`);
+  await scripted.goto(`${proxy.url}/page/scripted`);
   for (const path of Object.keys(BODIES)) {
     await scripted.evaluate(`record('${path}')`);
     await scripted.evaluate(`fetch('${path}')`);
