@@ -15,6 +15,10 @@ export interface Middle {
   /** From now on what lies below `/_comet/` is cut, and comes through again. */
   breakStreams(): void;
   mendStreams(): void;
+  /** Streams that are open now. */
+  readonly openStreams: number;
+  /** Set where answers come through whole or not at all, and upgrades never. */
+  isBuffering: boolean;
   /** Where requests go: another proxy may have taken the place of the first one. */
   port: number;
 }
@@ -31,16 +35,24 @@ export async function startMiddle(t: TestContext, port: number): Promise<Middle>
     if (!isOwn(req)) return true;
     if (isBroken) req.socket.destroy();
     else streams.add(req.socket);
+    req.socket.once('close', () => streams.delete(req.socket));
     return !isBroken;
   };
   const server = createServer((req, res) => {
     if (!note(req)) return;
     const { method, url: path, headers } = req;
     const onward = request({ port: middle.port, method, path, headers }, (answer) => {
-      res.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
-      res.flushHeaders();
       answer.on('error', () => res.destroy());
-      answer.pipe(res);
+      res.on('finish', () => streams.delete(req.socket));
+      const begin = () => res.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+      if (!middle.isBuffering) {
+        begin().flushHeaders();
+        answer.pipe(res);
+        return;
+      }
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('end', () => begin().end(Buffer.concat(chunks)));
     });
     onward.on('error', () => res.destroy());
     res.on('close', () => onward.destroy());
@@ -48,6 +60,7 @@ export async function startMiddle(t: TestContext, port: number): Promise<Middle>
   });
   server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => {
     if (!note(req)) return;
+    if (middle.isBuffering) return void socket.destroy();
     const onward = connect(middle.port, '127.0.0.1');
     for (const [from, to] of [
       [socket, onward],
@@ -74,6 +87,10 @@ export async function startMiddle(t: TestContext, port: number): Promise<Middle>
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     paths,
     port,
+    isBuffering: false,
+    get openStreams() {
+      return streams.size;
+    },
     count: (path) => paths.filter((seen) => seen === path).length,
     breakStreams() {
       isBroken = true;
