@@ -10,6 +10,10 @@ export type CliOptions =
       /** `PATH=INTERVAL`, for instance `/api/status=2s`. */
       readonly live: readonly string[];
       readonly listen: readonly string[];
+      /** Of all of `live`. */
+      readonly polls: string | undefined;
+      /** Patterns of pages that get the browser script. */
+      readonly inject: readonly string[];
     };
 
 /** Read the config that a command line names; a bad one is printed, and `undefined`. */
@@ -30,8 +34,8 @@ export function readConfigOrExplain(options: CliOptions): Config | undefined {
  */
 function readConfig(options: CliOptions): Config {
   if (options.kind === 'file') return loadConfig(options.file, { variables: process.env });
-  const { site, listen } = options;
-  const live: [string, string][] = [];
+  const { site, listen, inject, polls } = options;
+  const live: [string, object][] = [];
   for (const entry of options.live) {
     const [path, every] = splitAtLast(entry, '=');
     if (!path || !every) {
@@ -42,9 +46,10 @@ function readConfig(options: CliOptions): Config {
       const message = `"${path}" is given twice`;
       throw new ConfigError([{ file: '--live', line: 0, column: 0, message }]);
     }
-    live.push([path, every]);
+    live.push([path, { every, ...(polls === undefined ? {} : { polls }) }]);
   }
-  const value = { site, live: Object.fromEntries(live), ...(listen.length > 0 ? { listen } : {}) };
+  const listening = listen.length > 0 ? { listen } : {};
+  const value = { site, live: Object.fromEntries(live), inject, ...listening };
   return checkConfig(value, 'command line');
 }
 

@@ -31,16 +31,33 @@ export function sourceOptions<T>(builder: import('yargs').Argv<T>) {
       requiresArg: true,
       describe: 'Without a file: address to listen on (default: 127.0.0.1:8080); repeatable',
     })
-    .check(({ config, site, live, listen, help }) => {
+    .option('polls', {
+      type: 'string',
+      requiresArg: true,
+      describe:
+        "Without a file: what the pages' own polls of --live get: pass, absorb or hold (default: absorb)",
+    })
+    .option('inject', {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe:
+        "Without a file: pages that get the browser script, as '/**': no polls on the wire; repeatable",
+    })
+    .check(({ config, site, live, listen, polls, inject, help }) => {
       if (help) return true;
-      for (const [name, value] of Object.entries({ config, site } as Record<string, unknown>)) {
+      const single: Record<string, unknown> = { config, site, polls };
+      for (const [name, value] of Object.entries(single)) {
         if (Array.isArray(value)) throw new UsageError(`--${name} can be given only once`);
       }
-      if (config !== undefined && (site ?? live ?? listen) !== undefined) {
-        throw new UsageError('--config cannot be combined with --site, --live or --listen');
+      const ofSite = { live, listen, polls, inject };
+      const [given] = Object.entries(ofSite).find(([, value]) => value !== undefined) ?? [];
+      const other = site === undefined ? given : 'site';
+      if (config !== undefined && other !== undefined) {
+        throw new UsageError(`--config cannot be combined with --${other}: write it into the file`);
       }
-      if (site === undefined && (live ?? listen) !== undefined) {
-        throw new UsageError('--live and --listen need --site, as in --site http://127.0.0.1:3000');
+      if (site === undefined && given !== undefined) {
+        throw new UsageError(`--${given} needs --site, as in --site http://127.0.0.1:3000`);
       }
       if (site === undefined && config === undefined && !existsSync(DEFAULT_CONFIG)) {
         throw new UsageError(
@@ -57,9 +74,11 @@ export function withSource(options: {
   site?: string | undefined;
   live?: string[] | undefined;
   listen?: string[] | undefined;
+  polls?: string | undefined;
+  inject?: string[] | undefined;
 }): CliOptions {
-  const { config, site, live = [], listen = [] } = options;
+  const { config, site, live = [], listen = [], polls, inject = [] } = options;
   return site === undefined
     ? { kind: 'file', file: config ?? DEFAULT_CONFIG }
-    : { kind: 'flags', site, live, listen };
+    : { kind: 'flags', site, live, listen, polls, inject };
 }

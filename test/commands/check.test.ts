@@ -106,6 +106,8 @@ const BAD_FLAGS: readonly [args: readonly string[], problem: RegExp][] = [
   [['--live', '/a'], /^--live: must be PATH=INTERVAL.*current value is "\/a"$/m],
   [['--live', '/a='], /^--live: must be PATH=INTERVAL/m],
   [['--live', '=2s'], /^--live: must be PATH=INTERVAL/m],
+  [['--live', '/a=2s', '--polls', 'keep'], /^command line: .*\/a.* "polls"/m],
+  [['--inject', 'app/**'], /^command line: inject must start with/m],
   [['--live', '/a=soon'], /^command line: .*\/a.* must be a duration/m],
   [['--live', 'a=2s'], /^command line: .*"a" must start with "\/"/m],
   [['--listen', 'nowhere'], /^command line: .*listen.* must be an address/m],

@@ -16,8 +16,10 @@ const MISTAKES: readonly [rule: string, args: readonly string[], message: RegExp
   ['an option that is given twice', ['check', '--config', 'a', '--config', 'b'], /config/],
   ['a site that is given twice', ['check', '--site', SITE, '--site', SITE], /site/],
   ['a file and flags', ['--config', 'a', '--site', SITE], /--config cannot be combined/],
-  ['an endpoint without a site', ['--live', '/a=2s'], /--live and --listen need --site/],
-  ['an address without a site', ['check', '--listen', ':80'], /--live and --listen need --site/],
+  ['an endpoint without a site', ['--live', '/a=2s'], /--live needs --site/],
+  ['an address without a site', ['check', '--listen', ':80'], /--listen needs --site/],
+  ['pages without a site', ['--inject', '/**'], /--inject needs --site/],
+
   ['no config at all', ['check'], /there is no \.\/proxy\.config\.json: .*--config.*--site/],
   ['no config at all, without a command', [], /there is no \.\/proxy\.config\.json/],
 ];
