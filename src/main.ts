@@ -17,6 +17,7 @@ import { Streams } from './live/streams.ts';
 import { Tickets } from './live/tickets.ts';
 import { findWanted } from './live/wanted.ts';
 import { createForward } from './passthrough/forward.ts';
+import { explainInjection, Injection } from './passthrough/inject/injection.ts';
 import { createRoutes } from './passthrough/routes.ts';
 import { createStateRewriting } from './passthrough/site-rewriting.ts';
 import { Tunnels } from './passthrough/tunnel.ts';
@@ -43,7 +44,7 @@ import { systemClock } from './shared/clock.ts';
 import type { Downstream } from './shared/downstream.ts';
 import type { ProxyError } from './shared/errors.ts';
 import { asProxyError } from './shared/errors.ts';
-import type { Explanation, Question } from './shared/explanation.ts';
+import type { Explanation, InjectReport, Question } from './shared/explanation.ts';
 import type { Logger } from './shared/logger.ts';
 import { redactUrl } from './shared/logger.ts';
 import { mountPrefix } from './shared/mount-path.ts';
@@ -111,7 +112,9 @@ export async function startProxy(
   const { site, limits } = config;
   const pseudonym = config.via ? pseudonymOf() : undefined;
 
-  const { siteRoute, mounts, rules } = createRoutes(config, clock);
+  const scripts = readScripts(SCRIPTS);
+  const injection = createInjection(config, scripts.version, log);
+  const { siteRoute, mounts, rules } = createRoutes(config, clock, injection);
   const polls = createSitePolls(config, pseudonym, clock);
 
   const breaker = createUpstreamBreaker({
@@ -179,6 +182,7 @@ export async function startProxy(
     tickets,
     liveHeaders,
     shadow,
+    pageChange: injection && ((exchange) => injection.visit(exchange)),
     streams,
     clock,
     log,
@@ -202,7 +206,6 @@ export async function startProxy(
     sendTimeoutMs: limits.sendTimeout,
   });
 
-  const scripts = readScripts(SCRIPTS);
   const isTrusted = createTrust(config.trustedProxies);
   const access = createAccessLog({
     format: config.log.access,
@@ -318,7 +321,8 @@ export async function startProxy(
         refresh: (url: string) => ({ channels: feeds.renew(targetOf(url)) }),
         explain(question: Question) {
           const asked = readQuestion(question);
-          const told = explainRoute(asked, router);
+          const route = explainRoute(asked, router);
+          const told = { ...route, ...explainPage(route, () => injection?.explain(asked.target)) };
           const path = told.route === 'live' ? livePathOf(asked.target) : undefined;
           const wanted = path && findWanted(path.endpoints, inquiryOf(asked));
           if (!wanted) return told;
@@ -365,6 +369,27 @@ export async function startProxy(
  */
 export function explainConfig(config: Config, question: Question): Explanation {
   const mounts = Object.keys(config.comet).map((path) => ({ prefix: mountPrefix(path) }));
-  const route = createRouter(createLivePaths(config.live), mounts);
-  return explainRoute(readQuestion(question), route);
+  const asked = readQuestion(question);
+  const told = explainRoute(asked, createRouter(createLivePaths(config.live), mounts));
+  const { inject } = config;
+  const report = () => (inject.length > 0 ? explainInjection(inject, asked.target) : undefined);
+  return { ...told, ...explainPage(told, report) };
+}
+
+/** Only the site has pages that get the script. */
+function explainPage(
+  { route }: Explanation,
+  report: () => InjectReport | undefined,
+): Pick<Explanation, 'inject'> {
+  const inject = route === 'site' || route === 'live' ? report() : undefined;
+  return inject ? { inject } : {};
+}
+
+function createInjection({ inject, live }: Config, version: string, log: Logger) {
+  if (inject.length === 0) return undefined;
+  if (version !== '') {
+    return new Injection({ patterns: inject, version, live: Object.keys(live), log });
+  }
+  log.error({}, 'no page gets the browser script: this build has none');
+  return undefined;
 }

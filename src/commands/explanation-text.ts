@@ -1,4 +1,10 @@
-import type { ChannelReport, Explanation, ShadowReport, Sibling } from '../shared/explanation.ts';
+import type {
+  ChannelReport,
+  Explanation,
+  InjectReport,
+  ShadowReport,
+  Sibling,
+} from '../shared/explanation.ts';
 import type { Section } from './aligned-lines.ts';
 import { alignedLines } from './aligned-lines.ts';
 import { adviceOn } from './explanation-advice.ts';
@@ -7,9 +13,10 @@ import { about, counted, sizeText } from './quantities.ts';
 
 /** An explanation for people: aligned, without a line break at its end. */
 export function explanationText(explanation: Explanation): string {
-  const { url, route, why, endpoint, sharing, shadow } = explanation;
+  const { url, route, why, endpoint, inject, sharing, shadow } = explanation;
   const sections: Section[] = [
     { title: 'route', lines: [`${route}: ${why}`] },
+    { title: 'inject', lines: inject ? [injectText(inject)] : [] },
     { title: 'endpoint', lines: Object.entries(endpoint ?? {}) },
     { title: 'sharing', lines: sharing ? [`${sharing.kind}: ${sharing.reason}`] : [] },
     { title: 'shadow', lines: shadow ? shadowLines(shadow) : [] },
@@ -38,6 +45,10 @@ function shadowLines({
     ['mismatched', `${mismatched} got something else`],
     ['not comparable', others === 0 ? '0' : `${others}: ${why}`],
   ];
+}
+
+function injectText({ injected, reason }: InjectReport): string {
+  return `${injected === 'unknown' ? 'not known yet' : injected}: ${reason}`;
 }
 
 function channelLines({ key, channel }: Explanation): Section['lines'] {

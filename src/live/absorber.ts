@@ -8,7 +8,6 @@ import { foreignOrigin } from '../transport/gate.ts';
 import { preferredWaitMs } from '../transport/negotiate.ts';
 import { Acquaintances, clientKey, loadsPage } from './acquaintances.ts';
 import type { Admission, Leave } from './admission.ts';
-import type { Endpoint } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { Exchange, HttpExchange, LiveResult } from './exchange.ts';
 import { clientOf } from './exchange.ts';
@@ -23,6 +22,14 @@ import type { Shadow } from './shadow.ts';
 import { isInShare } from './share.ts';
 import type { Wanted } from './wanted.ts';
 
+/** Changes what a request that loads a page is answered with. */
+export interface PageChange {
+  /** The request's headers as the state is to be compared with. */
+  conditions(headers: RawHeaders): RawHeaders;
+  /** The changed form of the answer to them; `undefined` when this page is left as it is. */
+  change(answer: PlainAnswer): PlainAnswer | undefined;
+}
+
 /** What an absorber is made of. */
 export interface AbsorberOptions {
   readonly feeds: Feeds;
@@ -31,6 +38,8 @@ export interface AbsorberOptions {
   readonly log: Logger;
   readonly liveHeaders: LiveHeaders;
   readonly shadow: Pick<Shadow, 'begin'>;
+  /** What is to be changed in the answer to a request; `undefined` when nothing is. */
+  readonly pageChange?: ((exchange: Exchange) => PageChange | undefined) | undefined;
   readonly limits: {
     /** Longest time for which a client may read nothing of its answer. */
     readonly sendTimeout: number;
@@ -101,23 +110,26 @@ export class Absorber {
     if (!found || found.passes) return 'pass';
     let state = await found.feed.refresh();
     if (!state) return 'pass';
-    let answer = this.#answerFrom(state, wanted, rawHeaders);
+    const page = this.#options.pageChange?.(exchange);
+    const conditions = page?.conditions(rawHeaders) ?? rawHeaders;
+    let answer = this.#answerFrom(state, wanted, conditions);
     const { channel } = found.feed;
     // Who has asked to be held knows what it has.
     const isUnaware = manner.holdMs > 0 && !manner.isPreferred;
     const client = isUnaware ? clientKey(exchange) : undefined;
     const mayHold = client === undefined || this.#acquaintances.has(client, channel.name);
     if (mayHold && answer.status === 304 && manner.holdMs > 0 && hasValidator(rawHeaders)) {
-      const outcome = await this.#hold(exchange, endpoint, found, {
+      const outcome = await this.#hold(exchange, found, {
         holdMs: manner.holdMs,
         stateId: state.id,
         client,
+        isNews: (event) => plainAnswer(event, endpoint.keyed, conditions).status !== 304,
       });
       if (outcome === 'left' && client !== undefined) this.#acquaintances.forget(client);
       // Fail open: what is not known to be so still, the site may say.
       if (outcome === 'ended' || channel.isStale) return 'pass';
       state = channel.snapshot ?? state;
-      answer = this.#answerFrom(state, wanted, rawHeaders);
+      answer = this.#answerFrom(state, wanted, conditions);
     }
     if (res.destroyed) return 'answered';
     if (client !== undefined) this.#acquaintances.add(client, channel.name);
@@ -126,8 +138,12 @@ export class Absorber {
       : {};
     const age = ageHeader(found.feed, this.#options.clock);
     const live = this.#options.liveHeaders.ofState(exchange, wanted, state);
-    const headers = { ...answer.headers, ...age, ...applied, ...live };
-    res.writeHead(answer.status, headers).end(answer.body);
+    const whole = (plain: PlainAnswer): PlainAnswer => {
+      return { ...plain, headers: { ...plain.headers, ...age, ...applied, ...live } };
+    };
+    const changed = page ? page.change(whole(answer)) : whole(answer);
+    const { status, headers, body } = changed ?? whole(this.#answerFrom(state, wanted, rawHeaders));
+    res.writeHead(status, headers).end(body);
     if (res.writableLength > 0) limitSending(res, this.#options.limits.sendTimeout);
     return 'answered';
   }
@@ -145,11 +161,9 @@ export class Absorber {
 
   async #hold(
     exchange: HttpExchange,
-    endpoint: Endpoint,
     { feed }: FoundFeed,
-    hold: Pick<Hold, 'holdMs' | 'stateId' | 'client'>,
+    hold: Pick<Hold, 'holdMs' | 'stateId' | 'client' | 'isNews'>,
   ): Promise<HoldOutcome> {
-    const { rawHeaders } = exchange.req;
     // It will not tell us a second time.
     if (exchange.res.destroyed) return 'left';
     if (!this.#options.feeds.hasRoomIn({ feed })) return 'same';
@@ -159,12 +173,7 @@ export class Absorber {
     } catch {
       return 'same'; // no room to wait in: then it is answered at once
     }
-    const outcome = await this.#holder.hold({
-      ...hold,
-      exchange,
-      feed,
-      isNews: (state) => plainAnswer(state, endpoint.keyed, rawHeaders).status !== 304,
-    });
+    const outcome = await this.#holder.hold({ ...hold, exchange, feed });
     leave();
     return outcome;
   }

@@ -12,6 +12,7 @@ import { acceptsEventStream, acceptsGzip } from '../transport/negotiate.ts';
 import { DEFAULTS, readParameters } from '../transport/parameters.ts';
 import { bareSse } from '../transport/sse.ts';
 import { httpTransports, ownUrlGate } from '../transport/transports.ts';
+import type { AbsorberOptions } from './absorber.ts';
 import { Absorber } from './absorber.ts';
 import { Admission } from './admission.ts';
 import type { Buffered } from './buffered.ts';
@@ -54,6 +55,7 @@ export interface LiveOptions {
   readonly tickets: Tickets;
   readonly liveHeaders: LiveHeaders;
   readonly shadow: Shadow;
+  readonly pageChange?: AbsorberOptions['pageChange'];
   readonly buffered: Pick<Buffered, 'isFull'>;
   /** Offer WebSocket clients to compress messages. */
   readonly webSocketCompression: boolean;

@@ -101,10 +101,12 @@ export class Relay implements AnswerHandler {
     const all = responseHeaders(raw);
     const own = isChunked ? withoutLength(all) : all;
     const plain = added.length === 0 ? own : [...own, ...added];
-    const { headers, body } = rewriting?.response({ method, status, headers: plain }) ?? {
+    const { headers, body } = rewriting?.response({
+      method,
+      status,
       headers: plain,
-      body: [],
-    };
+      isStream: isStream(raw),
+    }) ?? { headers: plain, body: [] };
     const hasNoBody = isBodiless(method, status);
     this.#writeHead(head, [...headers, ...extraHeaders], isChunked && !hasNoBody);
     if (hasNoBody) return;

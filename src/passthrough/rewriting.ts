@@ -6,6 +6,8 @@ export interface RewritableHead {
   readonly method: string;
   readonly status: number;
   readonly headers: RawHeaders;
+  /** The upstream has said that the body is a stream, by a header that is not passed on. */
+  readonly isStream?: boolean;
 }
 
 /** What becomes of an answer's head and body. */

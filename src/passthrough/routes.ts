@@ -7,6 +7,7 @@ import { headerValues } from '../shared/raw-headers.ts';
 import { Balancer, memberId } from './balancer.ts';
 import type { CookieSpace } from './cookies.ts';
 import { cookieMark } from './cookies.ts';
+import type { Injection } from './inject/injection.ts';
 import { mountRewriting } from './mount-rewriting.ts';
 import type { Rewriting } from './rewriting.ts';
 import { inSequence } from './rewriting.ts';
@@ -25,10 +26,16 @@ export interface Routes {
   readonly rules: UrlRules | undefined;
 }
 
-/** Make the routes of a config. @throws when a file that it names cannot be read. */
+/**
+ * Make the routes of a config.
+ *
+ * @param injection - Of the browser script into the site's pages; `undefined` into none.
+ * @throws when a file that the config names cannot be read.
+ */
 export function createRoutes(
   { site, comet }: Pick<Config, 'site' | 'comet'>,
   clock: Clock,
+  injection?: Injection,
 ): Routes {
   const entries = Object.entries(comet).map(([path, mount]) => {
     const prefix = mountPrefix(path);
@@ -39,7 +46,7 @@ export function createRoutes(
   const named = entries.flatMap(({ mount, mappings }) => (mount.rewriteUrls ? mappings : []));
   const rules = named.length > 0 ? new UrlRules(named) : undefined;
   return {
-    siteRoute: createSiteRoute(site, rules, clock),
+    siteRoute: createSiteRoute(site, rules, injection, clock),
     mounts: entries.map(({ prefix, mount }) => ({
       prefix,
       route: createMountRoute(prefix, mount, all, clock),
@@ -49,12 +56,18 @@ export function createRoutes(
 }
 
 /** The way to the site. @param rules - Comet origins that its pages name; none changes nothing. */
-function createSiteRoute(site: SiteConfig, rules: UrlRules | undefined, clock: Clock): Route {
+function createSiteRoute(
+  site: SiteConfig,
+  rules: UrlRules | undefined,
+  injection: Injection | undefined,
+  clock: Clock,
+): Route {
   const engine = createEngine(site.url, site, clock);
   const mapping = mappingOf(site.url, '');
   const { preserveHost } = site;
 
-  function rewritingOf(downstream: Downstream, target: string): Rewriting | undefined {
+  function rewritingOf(exchange: ForwardExchange): Rewriting | undefined {
+    const { downstream, target } = exchange;
     const names = preserveHost
       ? undefined
       : mountRewriting({
@@ -67,16 +80,17 @@ function createSiteRoute(site: SiteConfig, rules: UrlRules | undefined, clock: C
           cookies: undefined,
         });
     const bodies = rules && siteRewriting(rules, downstream, mapping);
-    return names && bodies ? inSequence(names, bodies) : (names ?? bodies);
+    const page = injection?.visit(exchange);
+    return inOrder(inOrder(names, bodies), page);
   }
 
   return {
-    attempts: ({ target, downstream }) => [
+    attempts: (exchange) => [
       {
         engine,
-        path: target,
+        path: exchange.target,
         host: preserveHost ? undefined : site.url.host,
-        rewriting: rewritingOf(downstream, target),
+        rewriting: rewritingOf(exchange),
         extraHeaders: [],
         onOutcome: () => undefined,
       },
@@ -84,6 +98,10 @@ function createSiteRoute(site: SiteConfig, rules: UrlRules | undefined, clock: C
     bodyTimeoutMs: site.bodyTimeout,
     close: () => engine.close(),
   };
+}
+
+function inOrder(first: Rewriting | undefined, second: Rewriting | undefined) {
+  return first && second ? inSequence(first, second) : (first ?? second);
 }
 
 /**

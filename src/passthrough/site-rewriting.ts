@@ -1,9 +1,9 @@
-import { Transform } from 'node:stream';
-import { createGunzip, createGzip, constants as zlib } from 'node:zlib';
 import type { Downstream } from '../shared/downstream.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
-import { headerValue, headerValues, listItems } from '../shared/raw-headers.ts';
+import { headerValue } from '../shared/raw-headers.ts';
+import { codingToAskFor, readableCoding, throughSteps } from './body-coding.ts';
 import { mapPolicy } from './content-security-policy.ts';
+import { marked, opaqueOf } from './entity-tags.ts';
 import type { Rewriting } from './rewriting.ts';
 import { mapHeaders } from './rewriting.ts';
 import { TagRewriter } from './tag-rewriter.ts';
@@ -101,13 +101,7 @@ export function siteRewriting(rules: UrlRules, downstream: Downstream, site: Map
 
   return {
     request(headers) {
-      const accepted = headerValues(headers, 'accept-encoding').join(',');
-      const coding = /(?:^|[\s,])gzip\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/i.test(accepted);
-      return [
-        ...mapHeaders(headers, requestHeader),
-        'Accept-Encoding',
-        coding ? 'gzip' : 'identity',
-      ];
+      return [...mapHeaders(headers, requestHeader), 'Accept-Encoding', codingToAskFor(headers)];
     },
     response({ status, method, headers: raw }) {
       const headers = mapHeaders(raw, responseHeader);
@@ -117,72 +111,20 @@ export function siteRewriting(rules: UrlRules, downstream: Downstream, site: Map
         return { headers: isOurs ? marked(headers, mark) : headers, body: [] };
       }
       const contentType = headerValue(raw, 'content-type');
-      const codings = headerValues(raw, 'content-encoding')
-        .flatMap(listItems)
-        .filter((coding) => coding.toLowerCase() !== 'identity');
-      const isGzip = codings.length === 1 && /^(?:x-)?gzip$/i.test(codings[0] ?? '');
-      const isReadable = codings.length === 0 || isGzip;
+      const coding = readableCoding(raw);
       // A part of a body cannot be rewritten: what begins or ends in it is not known.
-      if (!isRewritable(contentType) || !isReadable || status === 206) return { headers, body: [] };
+      if (!isRewritable(contentType) || !coding || status === 206) return { headers, body: [] };
       const ofText = marked(
         mapHeaders(headers, (name, value) => (OF_THE_BODY.test(name) ? undefined : value)),
         mark,
       );
       if (method === 'HEAD' || status === 204) return { headers: ofText, body: [] };
       const isHtml = HTML.test(contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '');
-      const text = textTransform([
+      const steps = [
         ...(isHtml ? [new TagRewriter(downstream.host, authorities)] : []),
         new UrlRewriter(rules, publicOrigin),
-      ]);
-      const body = isGzip ? [gunzip(), text, gzip()] : [text];
-      return { headers: ofText, body };
+      ];
+      return { headers: ofText, body: throughSteps(coding, steps) };
     },
   };
-}
-
-/** Something that changes a text which comes in pieces. */
-interface TextStep {
-  write(piece: string): string;
-  end(): string;
-}
-
-function textTransform(steps: readonly TextStep[]): Transform {
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      let text = chunk.toString('latin1');
-      for (const step of steps) text = step.write(text);
-      done(null, Buffer.from(text, 'latin1'));
-    },
-    flush(done) {
-      let text = '';
-      for (const step of steps) text = step.write(text) + step.end();
-      done(null, Buffer.from(text, 'latin1'));
-    },
-  });
-}
-
-/** A page that is sent in pieces is to be shown in pieces. */
-function gzip(): Transform {
-  return createGzip({ flush: zlib.Z_SYNC_FLUSH });
-}
-
-/** Some servers say gzip of a page that has no bytes at all. */
-function gunzip(): Transform {
-  const stream = createGunzip();
-  const flush = stream._flush.bind(stream);
-  stream._flush = (done) => (stream.bytesWritten === 0 ? done() : flush(done));
-  return stream;
-}
-
-/** Other bytes need another entity tag (RFC 9110 §8.8.3), and they are equal in meaning only. */
-function marked(headers: RawHeaders, mark: string): string[] {
-  return mapHeaders(headers, (name, value) => {
-    if (name !== 'etag') return value;
-    const opaque = opaqueOf(value);
-    return opaque === undefined ? undefined : `W/"${opaque}${mark}"`;
-  });
-}
-
-function opaqueOf(tag: string): string | undefined {
-  return /^(?:W\/)?"([^"]*)"$/.exec(tag.trim())?.[1];
 }

@@ -71,6 +71,11 @@ export function charsetLabel(contentType: string): string | undefined {
 
 const CHARSET = /(?:^|[\s;])charset\s*=\s*["']?([^\s;"']+)/i;
 
+/** Is an ASCII text the same bytes in the charset of this type, and do they mean nothing else there? */
+export function isReadAsAscii(contentType: string): boolean {
+  return !NO_ASCII.test(charsetLabel(contentType) ?? 'utf-8');
+}
+
 /** Charsets in which ASCII is other bytes, or escapes to other characters. */
 const NO_ASCII = /^(?:utf-?(?:7|16|32)|ucs|unicode|ebcdic|cp-?037|ibm-?0?37|hz|iso-2022)/;
 

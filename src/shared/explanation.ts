@@ -27,6 +27,8 @@ export interface Explanation {
   readonly why: string;
   /** The effective settings of the endpoint in words, by the keys of the config. */
   readonly endpoint?: Readonly<Record<string, string>>;
+  /** Absent of what is no page of the site, and where the config has no `inject`. */
+  readonly inject?: InjectReport;
   readonly sharing?: Sharing;
   /** What trying the endpoint has shown, where it is tried (`shadow`). */
   readonly shadow?: ShadowReport;
@@ -45,6 +47,13 @@ export interface Explanation {
  * proxy itself, under `/_comet/`, or is refused.
  */
 export type RouteKind = 'site' | 'live' | 'mount' | 'own' | 'refused';
+
+/** Whether pages get the browser script. */
+export interface InjectReport {
+  /** As it was with the last page at this path; `unknown` when none was sent yet. */
+  readonly injected: 'yes' | 'no' | 'unknown';
+  readonly reason: string;
+}
 
 /** Who shares a poll with whom. */
 export interface Sharing {

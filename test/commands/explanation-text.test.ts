@@ -72,6 +72,15 @@ test('of a URL that is not live the route says all', () => {
   assert.equal(explanationText(told), '/x\nroute  site: matches no pattern of "live"');
 });
 
+test('of a page it says whether it got the script', () => {
+  const told = { url: '/x', route: 'site', why: 'matches no pattern of "live"' } as const;
+  const text = (injected: 'yes' | 'no' | 'unknown') =>
+    explanationText({ ...told, inject: { injected, reason: 'because' } }).split('\n')[2];
+  assert.equal(text('yes'), 'inject  yes: because');
+  assert.equal(text('no'), 'inject  no: because');
+  assert.equal(text('unknown'), 'inject  not known yet: because');
+});
+
 test('the config alone gives no verdict: it knows nothing of now', () => {
   const { url, route, why, endpoint } = LIVE;
   const sharing = { kind: 'public', reason: 'all share', missing: ['host'] } as const;
