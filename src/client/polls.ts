@@ -5,7 +5,6 @@ import type { Followed, LiveStates } from './live-states.ts';
 import type { PageRequest } from './request-key.ts';
 import { requestKey } from './request-key.ts';
 import type { Rule, Told } from './told.ts';
-import { readTold } from './told.ts';
 
 /** One poll of the page that is followed. */
 export interface Poll {
@@ -32,20 +31,21 @@ export interface Polls {
   /**
    * A request has been answered by the network.
    *
-   * @param header - `Comet-Live` of the answer.
+   * @param told - What its answer says of it.
    * @param writes - What `writes` was when it was sent.
-   * @returns the poll that it is, if it is one.
+   * @returns the poll that it is: one that is sent again.
    */
-  learn(request: PageRequest, header: string | null, writes: number): Poll | undefined;
+  learn(request: PageRequest, told: Told, writes: number): Poll | undefined;
   /** The poll that a request is, if it is known to be one. */
   find(request: PageRequest): Poll | undefined;
   /**
-   * The page changes something: what is known may be old, or another user's, until it is asked anew.
+   * The page may be changing something: until that has ended nothing is answered, and what was asked
+   * for before is old then, or another user's.
    *
-   * @returns to be called when the site has answered.
+   * @returns to be called when the site has answered, with whether it was a write.
    */
-  beginWrite(): () => void;
-  /** Changes with every write that begins or ends. */
+  beginWrite(): (isWrite: boolean) => void;
+  /** How many writes have ended. */
   readonly writes: number;
 }
 
@@ -65,6 +65,8 @@ export function createPolls(states: LiveStates, now: () => number): Polls {
   const polls: Record<string, Poll> = {};
   /** By method and path. */
   const rules: Record<string, Rule[]> = {};
+  /** When what may become a poll was asked for last. */
+  const asked: Record<string, number> = {};
   let writes = 0;
   /** When the writes began that are under way. */
   let writing: { readonly at: number }[] = [];
@@ -135,9 +137,7 @@ export function createPolls(states: LiveStates, now: () => number): Polls {
       if (isOld || isAwaiting || !followed.isLive || !followed.state) return undefined;
       return answerTo(request, followed.state, told.rule.isRpc);
     },
-    learn(request, header, writesThen) {
-      const told = readTold(header);
-      if (!told) return undefined;
+    learn(request, told, writesThen) {
       const ofPlace = rules[place(request)] || [];
       const isNew = ofPlace.every((rule) => JSON.stringify(rule) !== JSON.stringify(told.rule));
       if (isNew) rules[place(request)] = ofPlace.concat(told.rule);
@@ -146,6 +146,10 @@ export function createPolls(states: LiveStates, now: () => number): Polls {
       const isSame =
         known && known.told.ticket === told.ticket && known.told.address === told.address;
       if (known && !isSame) drop(key);
+      // What is asked for once is no poll: nobody should ask the site for it again and again.
+      const isPoll = known || now() - (asked[key] || 0) < UNUSED_MS;
+      asked[key] = now();
+      if (!isPoll) return undefined;
       const poll = (isSame && known) || follow(told, key);
       // Older data than the page has got by now must not reach it.
       if (told.id ? poll.seen.indexOf(told.id) < 0 : poll.writes !== writesThen) {
@@ -159,10 +163,9 @@ export function createPolls(states: LiveStates, now: () => number): Polls {
     beginWrite() {
       const write = { at: now() };
       writing.push(write);
-      writes += 1;
-      return () => {
+      return (isWrite) => {
         writing = writing.filter((other) => other !== write);
-        writes += 1;
+        if (isWrite) writes += 1;
       };
     },
     get writes() {

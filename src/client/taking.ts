@@ -1,6 +1,7 @@
 import type { Polls } from './polls.ts';
 import type { PollTimer, Timers } from './timers.ts';
 import { isSameTimer } from './timers.ts';
+import { readTold } from './told.ts';
 import type { Taking } from './xhr.ts';
 
 const SAFE = /^(?:GET|HEAD|OPTIONS)$/;
@@ -25,12 +26,13 @@ export function createTaking(polls: Polls, timers: Timers): Taking {
     },
     onSent(request) {
       const timer = timers.current;
-      const isWrite = !SAFE.test(request.method) && !polls.find(request);
-      const endWrite = isWrite ? polls.beginWrite() : undefined;
+      const mayWrite = !SAFE.test(request.method) && !polls.find(request);
+      const endWrite = mayWrite && polls.beginWrite();
       const { writes } = polls;
       return (header) => {
-        if (endWrite) endWrite();
-        const poll = header && polls.learn(request, header('comet-live'), writes);
+        const told = header && readTold(header('comet-live'));
+        if (endWrite) endWrite(!told);
+        const poll = told && polls.learn(request, told, writes);
         if (!poll) return;
         const { address } = poll.told;
         remember(address, timer);

@@ -101,7 +101,7 @@ export function takeXhr(browser: Browser, taking: Taking): void {
     this.addEventListener('readystatechange', () => {
       if (this.readyState !== 4 || this.__comet !== kept) return;
       kept.stage = 4;
-      onDone((name) => (isPlain ? getResponseHeader.call(this, name) : null));
+      onDone((name) => (text === undefined ? null : getResponseHeader.call(this, name)));
     });
     return send.call(this, body);
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Followed, LiveState, LiveStates, Want } from '../../src/client/live-states.ts';
 import { createPolls } from '../../src/client/polls.ts';
+import { readTold } from '../../src/client/told.ts';
 
 /** States as a test sets them. */
 function scene() {
@@ -32,8 +33,13 @@ function scene() {
   const polls = createPolls(states, () => time.now);
   const ask = (target = '/a', headers = {}) =>
     polls.answer({ method: 'GET', target, headers, body: '' })?.data;
-  const learn = (header = '"/a";id="e-1";ignore="_"', target = '/a') =>
-    polls.learn({ method: 'GET', target, headers: {}, body: '' }, header, polls.writes);
+  /** The network has answered: once, and if that makes no poll of it, once more. */
+  const learn = (header = '"/a";id="e-1";ignore="_"', target = '/a', writes = polls.writes) => {
+    const told = readTold(header);
+    const once = () =>
+      told && polls.learn({ method: 'GET', target, headers: {}, body: '' }, told, writes);
+    return once() ?? once();
+  };
   const state = (id: string): LiveState => ({
     id,
     status: 200,
@@ -70,11 +76,18 @@ test('what is not live, or another request, goes to the network', () => {
   assert.equal(ask(), undefined);
 });
 
-test('without our header nothing is learned', () => {
-  const { polls, follows } = scene();
-  const request = { method: 'GET', target: '/a', headers: {}, body: '' };
-  assert.equal(polls.learn(request, null, 0), undefined);
+test('what is asked for once is not followed, nor what is asked for again after long', () => {
+  const { polls, follows, time } = scene();
+  const told = readTold('"/a";id="e-1"');
+  assert.ok(told);
+  const once = () => polls.learn({ method: 'GET', target: '/a', headers: {}, body: '' }, told, 0);
+  assert.equal(once(), undefined);
+  time.now += 90_000;
+  assert.equal(once(), undefined);
   assert.equal(follows.length, 0);
+  time.now += 60_000;
+  assert.ok(once());
+  assert.equal(follows.length, 1);
 });
 
 test('older data than the page has got by the network does not reach it', () => {
@@ -100,7 +113,7 @@ test('after a write each poll asks the site once', () => {
   assert.equal(ask(), undefined);
   learn();
   assert.equal(ask(), undefined, 'while it is under way');
-  end();
+  end(true);
   assert.equal(ask(), undefined);
   learn();
   assert.equal(ask(), 'e-1');
@@ -111,8 +124,8 @@ test('a request that was sent before a write has ended proves nothing', () => {
   learn();
   push('e-1');
   const before = polls.writes;
-  polls.beginWrite()();
-  polls.learn({ method: 'GET', target: '/a', headers: {}, body: '' }, '"/a";id="e-1"', before);
+  polls.beginWrite()(true);
+  learn('"/a";id="e-1"', '/a', before);
   assert.equal(ask(), undefined);
 });
 
@@ -202,4 +215,14 @@ test('news are told once each', () => {
   follows[0]?.set({ isLive: false });
   push('e-2');
   assert.deepEqual(news, ['e-1', 'e-2']);
+});
+
+test('what looked as a write and was a poll makes nothing old', () => {
+  const { ask, learn, push, polls } = scene();
+  learn();
+  push('e-1');
+  const end = polls.beginWrite();
+  assert.equal(ask(), undefined);
+  end(false);
+  assert.equal(ask(), 'e-1');
 });
