@@ -13,6 +13,7 @@ export interface Hub {
   /** See Link. */
   check(): void;
   reset(): void;
+  isCostly(): boolean;
   close(): void;
 }
 
@@ -177,6 +178,7 @@ export function createHub(
     refresh,
     check,
     reset: link.reset,
+    isCostly: link.isCostly,
     close() {
       cancel?.();
       link.close();

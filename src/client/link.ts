@@ -27,6 +27,8 @@ export interface Link {
   reset(): void;
   /** Find out whether it has been silent for too long; to be called every few seconds. */
   check(): void;
+  /** It takes one of the connections that a browser has for all tabs: WebSockets do not. */
+  isCostly(): boolean;
   close(): void;
 }
 
@@ -78,7 +80,7 @@ export function createLink(
   let onSilence: () => void;
 
   quiet(() => {
-    bans = JSON.parse(window.sessionStorage[STORED]);
+    bans = JSON.parse(window.sessionStorage[STORED]) || {};
   })();
 
   function ban(name: string, counts: Record<string, number>, forMs: number): void {
@@ -218,6 +220,7 @@ export function createLink(
       if (!open.poll) onSilence();
       again();
     },
+    isCostly: () => !!open.poll || (!!trusted && trusted !== 'ws'),
     close: stop,
   };
 }

@@ -15,12 +15,14 @@ const SILENCE_MS = 40_000;
  * One stream for all tabs of a browser: the tab that holds a lock opens it for what all of them
  * follow, and tells them over a channel. Where there are no locks (they are for secure contexts
  * only) or no channels, each tab has a stream of its own: a WebSocket if it can be, since browsers
- * open six connections for all tabs together, and WebSockets are not among them.
+ * open six connections for all tabs together, and WebSockets are not among them. Where it is none,
+ * tabs that are hidden have no stream, so that those which are seen can load their pages.
  *
  * ```
  * following ─ lock granted ─► leading
  * following ─ asked, and no answer for ten seconds ─► alone ─ leader heard ─► following
  * any ─ pagehide, freeze ─► stopped ─ pageshow, resume ─► following
+ * alone for good ─ hidden, without a WebSocket ─► stopped ─ seen ─► alone
  * ```
  *
  * @param take - Hears what is said of the places, and without a word that some time has passed.
@@ -83,7 +85,6 @@ export function createTabs(
     isUsed = true;
     heardAt = now();
     askedAt = 0;
-    check();
     let isGone = false;
     const fail = () => {
       if (!isGone) hold();
@@ -111,8 +112,11 @@ export function createTabs(
       locks.request(NAME, { signal }, held).catch(fail);
       announce(true);
     } catch {
+      channel?.close();
+      channel = undefined;
       fail();
     }
+    check();
   }
 
   function onMessage({ data }: MessageEvent<Announced | Told | Vouched>): void {
@@ -147,9 +151,15 @@ export function createTabs(
     cancelCheck?.();
     cancelCheck = natives.after(CHECK_MS, check);
     hub?.check();
-    if (!hub && channel) {
+    if (channel) {
+      if (hub) return take();
       if (askedAt && now() - askedAt > ANNOUNCE_MS) hold();
       else if (now() - Math.max(heardAt, announcedAt) > SILENCE_MS) announce();
+    } else if (!window.document.hidden) {
+      if (!hub) hold();
+    } else if (hub?.isCostly()) {
+      follow();
+      take({ untilMs: 0, isDown: false, isNew: false });
     }
     take();
   }

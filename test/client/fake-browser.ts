@@ -152,6 +152,7 @@ export function createFakeBrowser(time: FakeTime, proxy: FakeProxy): FakeBrowser
         BroadcastChannel: FakeChannel2,
         AbortController,
         document: {
+          hidden: false,
           createElement: () => new FakeLink(location),
           createEvent: () => ({
             initCustomEvent(

@@ -38,9 +38,11 @@ test('a state is live again only when it has been confirmed', async () => {
 
 test('a proxy that asks to be left alone for a while is', async () => {
   const browser = createScene();
-  await openLive(browser);
+  const page = await openLive(browser);
   browser.proxy.retry(5_000);
-  await browser.time.advance(4_900);
+  await browser.time.advance(1_000);
+  page.states.follow({ address: '/more' }, () => undefined);
+  await browser.time.advance(3_900);
   assert.equal(names(browser).length, 1);
   await browser.time.advance(200);
   assert.deepEqual(browser.proxy.open, ['sse']);
@@ -75,6 +77,21 @@ test('a proxy that is away is asked ever less often, and never twice at once', a
   await browser.time.advance(31_000);
   assert.equal(page.states.state, 'live');
   assert.deepEqual(browser.proxy.open, ['sse'], 'it was not the transport');
+});
+
+test('a transport that fails while nothing gets through is not to blame', async () => {
+  const browser = createScene();
+  browser.proxy.die();
+  openPage(browser);
+  await browser.time.advance(60_000);
+  browser.proxy.ways['sse'] = 'closed';
+  browser.proxy.revive();
+  const asked = names(browser).length;
+  while (names(browser).length < asked + 2) await browser.time.advance(1);
+  assert.deepEqual(names(browser).slice(asked), ['sse', 'poll']);
+  browser.proxy.ways['sse'] = 'open';
+  await browser.time.advance(2_000);
+  assert.deepEqual(browser.proxy.open, ['sse']);
 });
 
 test('a connection that has gone silent is given up after two and a half heartbeats', async () => {

@@ -32,6 +32,31 @@ test('a new tab has the state at once, without a new stream', async () => {
   assert.equal(names(browser).length, 1);
 });
 
+test('a tab that comes while the stream is being proven makes nobody wait', async () => {
+  const browser = createScene();
+  const first = openPage(browser);
+  await browser.time.advance(300);
+  const second = openPage(browser);
+  await browser.time.advance(400);
+  assert.ok(areLive([first, second]));
+});
+
+test('whoever takes over the stream does not take from others what it does not know', async () => {
+  const browser = createScene();
+  browser.proxy.set('/other', '1');
+  const leader = await openLive(browser);
+  openPage(browser);
+  await browser.time.settle();
+  const third = openPage(browser);
+  const states: unknown[] = [];
+  const other = third.states.follow({ address: '/other' }, () => states.push(other.state?.data));
+  await browser.time.advance(PROOF_MS);
+  leader.fire('pagehide');
+  await browser.time.advance(PROOF_MS);
+  assert.ok(other.isLive);
+  assert.deepEqual([...new Set(states)], ['1']);
+});
+
 test('what another tab follows as well is added to the stream', async () => {
   const browser = createScene();
   browser.proxy.set('/other', '"o"');
@@ -154,6 +179,45 @@ for (const missing of ['locks', 'BroadcastChannel', 'AbortController']) {
     await browser.time.advance(PROOF_MS);
     assert.deepEqual(browser.proxy.open, ['ws', 'ws']);
     assert.ok(areLive(pages));
+  });
+}
+
+test('a tab that is alone without a WebSocket leaves its connection to others while it is hidden', async () => {
+  const browser = createScene();
+  browser.proxy.ways['ws'] = 'closed';
+  const page = openPage(browser, undefined, 'locks');
+  const { document } = page.natives.window;
+  await browser.time.advance(5_000);
+  assert.deepEqual(browser.proxy.open, ['sse']);
+  Object.assign(document, { hidden: true });
+  page.fire('visibilitychange');
+  await browser.time.advance(60_000);
+  assert.deepEqual(browser.proxy.open, []);
+  assert.equal(page.followed.isLive, false);
+  Object.assign(document, { hidden: false });
+  page.fire('visibilitychange');
+  await browser.time.advance(PROOF_MS);
+  assert.deepEqual(browser.proxy.open, ['sse']);
+  assert.ok(page.followed.isLive);
+});
+
+for (const [what, missing] of [
+  ['a WebSocket', 'locks'],
+  ['the stream of all tabs', ''],
+] as const) {
+  test(`a tab that is hidden keeps ${what}`, async () => {
+    const browser = createScene();
+    const page = openPage(browser, undefined, missing);
+    // Before it is proven.
+    await browser.time.advance(200);
+    Object.assign(page.natives.window.document, { hidden: true });
+    page.fire('visibilitychange');
+    await browser.time.advance(60_000);
+    browser.proxy.set('/state', '1');
+    await browser.time.settle();
+    assert.deepEqual(page.seen, ['0', '1']);
+    assert.ok(page.followed.isLive);
+    assert.equal(names(browser).length, 1);
   });
 }
 
