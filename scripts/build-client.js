@@ -14,7 +14,7 @@ const ENTRIES = {
 };
 /** Names of ours that are in no message, in nothing that a page sees, and in one file only. */
 const OWN_NAMES =
-  /^(?:absolute|answer|askedAt|awaited|beginWrite|followed|isOver|isPlain|isQueued|isRecoded|isRpc|learn|onNews|onSent|pathOf|query|rule|seen|skips|stage|told|untilMs|usedAt|writes)$/;
+  /^(?:absolute|answer|askedAt|awaited|beginWrite|delayMs|followed|isOver|isPlain|isQueued|isRecoded|isRpc|learn|onNews|onSent|pathOf|query|rule|run|seen|skips|stage|told|untilMs|usedAt|writes)$/;
 
 /** One file for one page: nothing of it is seen by the page's own scripts. */
 async function bundle(entry, options) {

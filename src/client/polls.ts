@@ -58,6 +58,7 @@ const AWAITED_MS = 3_000;
 /** What takes longer is no write: some pages wait for news with a POST that never ends. */
 const LONGEST_WRITE_MS = 10_000;
 const MAX_POLLS = 30;
+const MAX_ASKED = 200;
 const MAX_SEEN = 20;
 
 /** Make it. @param now - Wall time. */
@@ -66,7 +67,7 @@ export function createPolls(states: LiveStates, now: () => number): Polls {
   /** By method and path. */
   const rules: Record<string, Rule[]> = {};
   /** When what may become a poll was asked for last. */
-  const asked: Record<string, number> = {};
+  let asked: Record<string, number> = {};
   let writes = 0;
   /** When the writes began that are under way. */
   let writing: { readonly at: number }[] = [];
@@ -148,6 +149,7 @@ export function createPolls(states: LiveStates, now: () => number): Polls {
       if (known && !isSame) drop(key);
       // What is asked for once is no poll: nobody should ask the site for it again and again.
       const isPoll = known || now() - (asked[key] || 0) < UNUSED_MS;
+      if (!isPoll && keys(asked).length > MAX_ASKED) asked = {};
       asked[key] = now();
       if (!isPoll) return undefined;
       const poll = (isSame && known) || follow(told, key);
