@@ -1,5 +1,6 @@
 import yargs from 'yargs';
 import { checkOptions, probeQuestion } from './commands/check-options.ts';
+import { discoverOptions, discoverQuestion } from './commands/discover-options.ts';
 import { EXIT } from './commands/exit.ts';
 import { DEFAULT_CONFIG, sourceOptions, withSource } from './commands/source-options.ts';
 import { checkSiteUrl, headerOption, splitHeader, UsageError } from './commands/usage.ts';
@@ -14,6 +15,7 @@ const EXAMPLES: readonly [command: string, description: string][] = [
   ],
   ["curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/api/status", 'see it pushed'],
   ['$0 tail http://127.0.0.1:8080/api/status', 'the same, through any transport'],
+  ['$0 discover access.log', 'find what pages poll, with a config for it'],
   ['$0 check', `say everything that is wrong with ./${DEFAULT_CONFIG}`],
   ['$0 check --probe', 'and whether what it polls can be polled like that'],
 ];
@@ -85,6 +87,15 @@ export async function main(args: readonly string[]): Promise<number> {
       async (options) => {
         const { refresh } = await import('./commands/refresh.ts');
         exitCode = await refresh(withSource(options), options.url);
+      },
+    )
+    .command(
+      'discover [file..]',
+      'Find what is polled: in HAR files, in access logs, or by what the running proxy has seen',
+      discoverOptions,
+      async (options) => {
+        const { discoverPolls } = await import('./commands/discover.ts');
+        exitCode = await discoverPolls(discoverQuestion(options));
       },
     )
     .command('schema', "Print the config's JSON Schema", {}, async () => {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { Channels } from './channel/channels.ts';
 import { createMemoryBackplane } from './cluster/memory.ts';
 import type { Config } from './config/schema.ts';
+import { createObserver } from './discovery/observer.ts';
 import { inquiryOf, readQuestion, targetOf } from './live/asked-request.ts';
 import { Buffered } from './live/buffered.ts';
 import { createLivePaths } from './live/endpoint.ts';
@@ -48,6 +49,7 @@ import type { Explanation, InjectReport, Question } from './shared/explanation.t
 import type { Logger } from './shared/logger.ts';
 import { redactUrl } from './shared/logger.ts';
 import { mountPrefix } from './shared/mount-path.ts';
+import type { RawHeaders } from './shared/raw-headers.ts';
 import { canConnect, isUnreadable } from './shared/upstream.ts';
 import { createSitePolls } from './site-polls.ts';
 import { Unread } from './transport/unread.ts';
@@ -213,6 +215,8 @@ export async function startProxy(
     writeLine: (line) => process.stdout.write(`${line}\n`),
   });
 
+  const observer = config.admin && createObserver({ now: Date.now, secret: randomBytes(8) });
+
   /** @throws {ProxyError} when the request is not one that can be passed on. */
   function examine(req: IncomingMessage, peer: Peer): Target & { downstream: Downstream } {
     const guarded = guardRequest(req, { maxHeaders: MAX_HEADERS, maxUrlBytes: limits.urlBytes });
@@ -229,8 +233,13 @@ export async function startProxy(
     downstream = examined.downstream;
     const match = router(target);
     const exchange = { req, res, target, downstream, upgrade };
+    const seen = upgrade ? undefined : observer?.observe(exchange, match.kind);
     const pass = () => {
-      const onAnswer = upgrade ? undefined : live.onPass(exchange);
+      const onPass = upgrade ? undefined : live.onPass(exchange);
+      const onAnswer = (status: number, headers: RawHeaders) => {
+        seen?.(headers);
+        return onPass?.(status) ?? [];
+      };
       forward(siteRoute, { ...exchange, onAnswer, witness: shadow.witnessOf(req) }, fail);
     };
     switch (match.kind) {
@@ -316,7 +325,7 @@ export async function startProxy(
     const connections = new Connections(limits, isTrusted);
     const options = { limits, connections, handlers: { onRequest, onUpgrade }, log, isTrusted };
     for (const listen of config.listen) listeners.push(await openListener(listen, options));
-    if (config.admin) {
+    if (config.admin && observer) {
       const handlers = {
         refresh: (url: string) => ({ channels: feeds.renew(targetOf(url)) }),
         explain(question: Question) {
@@ -328,6 +337,7 @@ export async function startProxy(
           if (!wanted) return told;
           return { ...told, ...feeds.explain(wanted, asked), ...shadow.explain(wanted.endpoint) };
         },
+        discover: () => observer.report(),
       };
       admin = await openAdmin(config.admin, { routes: adminRoutes(handlers, clock), clock, log });
     }

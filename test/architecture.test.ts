@@ -17,7 +17,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   live: ['protocol', 'shared', 'config', 'cluster', 'poll', 'channel', 'transport'],
   probe: ['protocol', 'shared', 'config', 'poll', 'live'],
   reader: ['protocol', 'shared'],
-  commands: ['protocol', 'shared', 'config', 'reader', 'main.ts'],
+  discovery: ['protocol', 'shared', 'config'],
+  commands: ['protocol', 'shared', 'config', 'reader', 'discovery', 'main.ts'],
   client: ['protocol'],
 };
 

@@ -3,8 +3,10 @@ import { request } from 'node:http';
 import type { AdminConfig } from '../config/admin.ts';
 import { printable } from './printable.ts';
 
-/** What the admin listener is asked for, by POST. */
+/** What the admin listener is asked for. */
 export interface AdminQuestion {
+  /** Default: POST. */
+  readonly method?: 'GET' | 'POST';
   readonly path: string;
   /** Is sent as JSON. */
   readonly body?: object;
@@ -27,10 +29,10 @@ const MAX_ANSWER_BYTES = 4 * 1_024 * 1_024;
 /** Ask the admin listener of the proxy that runs with this config. Never rejects. */
 export function askAdmin(
   admin: AdminConfig,
-  { path, body, timeoutMs = TIMEOUT_MS }: AdminQuestion,
+  { method = 'POST', path, body, timeoutMs = TIMEOUT_MS }: AdminQuestion,
 ): Promise<AdminReply> {
   const text = body === undefined ? '' : JSON.stringify(body);
-  return exchange(admin, { path, text, timeoutMs }).catch((error: unknown): AdminReply => {
+  return exchange(admin, { method, path, text, timeoutMs }).catch((error: unknown): AdminReply => {
     const reason = error instanceof Error ? error.message || error.name : String(error);
     return { kind: 'unreachable', message: `nothing answers at ${placeText(admin)}: ${reason}` };
   });
@@ -43,14 +45,15 @@ export function placeText({ address }: AdminConfig): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-interface Post {
+interface Sent {
+  readonly method: string;
   readonly path: string;
   readonly text: string;
   readonly timeoutMs: number;
 }
 
-async function exchange(admin: AdminConfig, question: Post): Promise<AdminReply> {
-  const { status, answer } = await post(admin, question);
+async function exchange(admin: AdminConfig, question: Sent): Promise<AdminReply> {
+  const { status, answer } = await send(admin, question);
   let value: unknown;
   try {
     value = JSON.parse(answer);
@@ -63,14 +66,14 @@ async function exchange(admin: AdminConfig, question: Post): Promise<AdminReply>
   return { kind: 'refused', status, message: printable(reason) };
 }
 
-function post(
+function send(
   admin: AdminConfig,
-  { path, text, timeoutMs }: Post,
+  { method, path, text, timeoutMs }: Sent,
 ): Promise<{ status: number; answer: string }> {
   const options: RequestOptions = {
     ...placeOf(admin),
     path,
-    method: 'POST',
+    method,
     agent: false,
     headers: {
       // The listener knows no other name, whatever the config calls its address.

@@ -94,10 +94,10 @@ class Passage implements RelayHooks {
     this.#tryNext();
   }
 
-  onAnswer(status: number): RawHeaders {
+  onAnswer(status: number, headers: RawHeaders): RawHeaders {
     this.#attempt?.onOutcome('answered');
     this.#early?.discard();
-    return this.#exchange.onAnswer?.(status) ?? [];
+    return this.#exchange.onAnswer?.(status, headers) ?? [];
   }
 
   onCut({ code, message }: ProxyError): void {

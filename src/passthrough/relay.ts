@@ -29,8 +29,12 @@ export interface RelayOptions {
 
 /** What is told of an answer that is passed on. */
 export interface RelayHooks {
-  /** The head of the final answer is here, and nothing of it has been passed on. Gives headers to add. */
-  onAnswer(status: number): RawHeaders;
+  /**
+   * The head of the final answer is here, and nothing of it has been passed on.
+   *
+   * @returns headers to add.
+   */
+  onAnswer(status: number, headers: RawHeaders): RawHeaders;
   /** There is no answer to pass on. The last word, as `onUpgrade` and the end of the answer are. */
   onFailure(failure: ProxyError): void;
   /** The answer was cut after its head had left. */
@@ -93,7 +97,7 @@ export class Relay implements AnswerHandler {
     if (!hasKnownCoding(raw)) {
       throw new ProxyError('UPSTREAM_INVALID', 'an unknown transfer coding');
     }
-    const added = this.#hooks.onAnswer(status);
+    const added = this.#hooks.onAnswer(status, raw);
     if (this.#res.destroyed) return;
     const { method, rewriting, extraHeaders } = this.#options;
     const isChunked = headerValue(raw, 'transfer-encoding') !== undefined;

@@ -15,8 +15,8 @@ export interface ForwardExchange {
   readonly downstream: Downstream;
   /** The connection of an upgrade to WebSocket, and what was read behind its request. */
   readonly upgrade: { readonly socket: Socket; readonly head: Buffer } | undefined;
-  /** Told the status of the site's answer before any of it is passed on; gives headers to add. */
-  readonly onAnswer?: ((status: number) => RawHeaders) | undefined;
+  /** Told the head of the site's answer before any of it is passed on; gives headers to add. */
+  readonly onAnswer?: ((status: number, headers: RawHeaders) => RawHeaders) | undefined;
   /** Looks on while the site's answer passes. */
   readonly witness?: Witness | undefined;
 }

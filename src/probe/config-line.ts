@@ -1,11 +1,7 @@
 import type { Part } from '../config/part.ts';
 import type { VaryItem } from '../config/vary.ts';
 import { varyLabel } from '../live/endpoint-words.ts';
-
-/** A key with a list of JSON texts, as it can stand in the config. */
-function configLine(key: string, items: readonly string[]): string {
-  return `${JSON.stringify(key)}: [${[...new Set(items)].join(', ')}]`;
-}
+import { configLine } from '../shared/config-line.ts';
 
 /** `ignore` with what is ignored already, and these JSON texts. */
 export function ignoreLine(ignore: readonly Part[], added: readonly string[]): string {

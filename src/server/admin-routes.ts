@@ -1,4 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
+import type { DiscoveryReport } from '../shared/discovery-report.ts';
 import { ProxyError } from '../shared/errors.ts';
 import type { Explanation, Question } from '../shared/explanation.ts';
 import { essence } from '../shared/media-type.ts';
@@ -20,6 +21,8 @@ export interface AdminHandlers {
   refresh(target: string): { readonly channels: number };
   /** Say what becomes of a request. @throws {ProxyError} `BAD_URL`. */
   explain(question: Question): Explanation;
+  /** Say what is polled of the site, by the requests that came by. */
+  discover(): Promise<DiscoveryReport>;
 }
 
 /** URLs of one request to refresh. */
@@ -48,6 +51,13 @@ export function adminRoutes(handlers: AdminHandlers, clock: Clock): AdminRoute[]
       needsToken: false,
       maxBodyBytes: MAX_EXPLAIN_BYTES,
       handler: (request) => jsonAnswer(200, handlers.explain(readQuestion(request))),
+    },
+    {
+      method: 'GET',
+      path: '/discover',
+      needsToken: false,
+      maxBodyBytes: 0,
+      handler: async () => jsonAnswer(200, await handlers.discover()),
     },
   ];
 }

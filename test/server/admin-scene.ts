@@ -10,6 +10,7 @@ import type { AdminHandlers } from '../../src/server/admin-routes.ts';
 import { adminRoutes } from '../../src/server/admin-routes.ts';
 import type { Clock } from '../../src/shared/clock.ts';
 import { systemClock } from '../../src/shared/clock.ts';
+import type { DiscoveryReport } from '../../src/shared/discovery-report.ts';
 import type { Explanation, Question } from '../../src/shared/explanation.ts';
 import type { LogLine } from '../support/proxy.ts';
 import { recordingLog } from '../support/proxy.ts';
@@ -44,6 +45,12 @@ export interface TestAdminOptions {
 
 const EXPLANATION: Explanation = { url: '/a', route: 'site', why: 'matches no pattern of "live"' };
 
+const NOTHING_FOUND: DiscoveryReport = {
+  looked: { requests: 0, clients: 0, spanMs: 0, unreadable: 0 },
+  found: [],
+  notes: ['nothing is polled: no request was seen'],
+};
+
 /** Open an admin listener on a free port of the loopback; closed when the test ends. */
 export async function startAdmin(
   t: TestContext,
@@ -61,6 +68,7 @@ export async function startAdmin(
       questions.push(question);
       return handlers.explain?.(question) ?? EXPLANATION;
     },
+    discover: async () => handlers.discover?.() ?? NOTHING_FOUND,
   };
   const address = path
     ? ({ kind: 'unix', path } as const)
