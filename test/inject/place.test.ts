@@ -55,6 +55,8 @@ const PLACES: readonly string[] = [
   '<!doctype html><text',
   // Nobody reads it as we do, or nobody can.
   '<![CDATA[ <head> ]]><head>',
+  '\xff\xfe<p>x',
+  '\xfe\xff<p>x',
   '\xff\xfe<\0h\0t\0m\0l\0>\0',
   '\xfe\xff\0<\0h\0t\0m\0l\0>',
 ];

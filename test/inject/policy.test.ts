@@ -12,7 +12,8 @@ function judge(headers: readonly string[], origin = 'https://shop.example') {
     host,
     path,
   });
-  return judgePolicies(headers, { script: own('/_comet/client.js'), connect: own('/_comet/sse') });
+  const scripts = [own('/_comet/client.js'), own('/_comet/link.js')];
+  return judgePolicies(headers, { scripts, connect: own('/_comet/sse') });
 }
 
 /** In a word: `runs`, `runs with NONCE`, or the directive that stops it. */
@@ -79,7 +80,8 @@ const POLICIES: readonly (readonly [policy: string, verdict: string, origin?: st
   ['script-src shop.example/_comet/', 'runs'],
   ['script-src shop.example/%5Fcomet/', 'runs'],
   ['script-src shop.example/_comet', 'script-src'],
-  ['script-src shop.example/_comet/client.js', 'runs'],
+  ['script-src shop.example/_comet/client.js', 'script-src'],
+  ['script-src shop.example/_comet/client.js shop.example/_comet/link.js', 'runs'],
   ['script-src shop.example/js/', 'script-src'],
   ['script-src shop.example/%zz/', 'script-src'],
   // Nonces.

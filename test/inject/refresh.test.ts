@@ -32,6 +32,7 @@ const VALUES: readonly (readonly [value: string, seconds: number | undefined])[]
   ['5; url=https://site.test/status/page?x=1&y=2', undefined],
   ['5; url=http://other.test/status/page?x=1&y=2', undefined],
   ['5; url=#top', undefined],
+  ['5; url=#', undefined],
   ['5; /next', undefined],
   ['5; url=http://[', undefined],
   ['5x', undefined],
@@ -75,6 +76,7 @@ const PAGES: readonly string[] = [
   '<head>|<noscript><meta http-equiv=refresh content=1></noscript>[<meta http-equiv=refresh content=5>]',
   '<head>|<template><template></template><meta http-equiv=refresh content=1></template>[<meta http-equiv=refresh content=5>]',
   '<head>|<script><!-- a() --></script>[<meta http-equiv=refresh content=5>]',
+  '<head>|<blockquotenoscript>[<meta http-equiv=refresh content=5>]',
   // Left alone.
   '<head>|<body><svg><title></svg><meta http-equiv=refresh content=1>',
   '|<frameset><title></frameset><meta http-equiv=refresh content=1>',

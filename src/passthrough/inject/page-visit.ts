@@ -102,7 +102,8 @@ export class PageVisit implements Rewriting {
     const { pageUrl, request, seen } = this.#options;
     const scheme = pageUrl.protocol === 'https:' ? 'https' : 'http';
     const own = (path: string): PolicyUrl => ({ scheme, host: pageUrl.host, path });
-    const urls = { script: own('/_comet/client.js'), connect: own('/_comet/sse') };
+    const scripts = [own('/_comet/client.js'), own('/_comet/link.js')];
+    const urls = { scripts, connect: own('/_comet/sse') };
     const decision = decide(head, urls, pageUrl);
     if (decision.kind === 'inject') return decision;
     const { reason } = decision;

@@ -142,8 +142,8 @@ export class RefreshFinder implements EditFinder {
     this.#tokenizer.pause();
   }
 
+  /** Of a longer name than any that is looked for its beginning may be gone: then it is none of those. */
   #nameAt(start: number, end: number): string {
-    if (start < this.#textFrom) return ''; // a long one, of which the beginning is gone
     return this.#slice(start, Math.min(end, start + MAX_NAME + 1)).toLowerCase();
   }
 

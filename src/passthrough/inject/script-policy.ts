@@ -3,9 +3,9 @@ import { headerValues } from '../../shared/raw-headers.ts';
 import type { PolicyUrl } from './policy-sources.ts';
 import { admitsUrl } from './policy-sources.ts';
 
-/** What the script needs: its own URL, and one that it connects to. */
+/** What the script needs: its files, of which it loads some itself, and what it connects to. */
 export interface ScriptUrls {
-  readonly script: PolicyUrl;
+  readonly scripts: readonly PolicyUrl[];
   readonly connect: PolicyUrl;
 }
 
@@ -23,8 +23,8 @@ type Policy = ReadonlyMap<string, readonly string[]>;
 const NONCE = /^'nonce-([A-Za-z0-9+/_-]+={0,2})'$/i;
 
 /**
- * Can a script that the page's parser finds, at this URL, run under the page's policies, and connect?
- * All of them have to agree.
+ * Can a script that the page's parser finds run under the page's policies, load the rest of itself by
+ * the same nonce, and connect? All of them have to agree.
  *
  * SECURITY: no policy is changed, and a nonce comes out of the header alone, never out of the page.
  */
@@ -34,7 +34,7 @@ export function judgePolicies(headers: RawHeaders, urls: ScriptUrls): PolicyVerd
   for (const policy of policies) {
     const reason = sandboxReason(policy) ?? connectReason(policy, urls.connect);
     if (reason !== undefined) return { kind: 'stopped', reason };
-    const wanted = noncesNeeded(policy, urls.script);
+    const wanted = noncesNeeded(policy, urls.scripts);
     if (wanted?.length === 0) return { kind: 'stopped', reason: REASONS.script };
     if (wanted) nonces = nonces?.filter((nonce) => wanted.includes(nonce)) ?? wanted;
   }
@@ -83,12 +83,12 @@ function connectReason(policy: Policy, url: PolicyUrl): string | undefined {
  * The nonces of which the policy needs one; none of them where nothing helps, and `undefined` where
  * it needs no nonce.
  */
-function noncesNeeded(policy: Policy, url: PolicyUrl): readonly string[] | undefined {
+function noncesNeeded(policy: Policy, urls: readonly PolicyUrl[]): readonly string[] | undefined {
   const sources =
     policy.get('script-src-elem') ?? policy.get('script-src') ?? policy.get('default-src');
   if (sources === undefined) return undefined;
   // Hosts and 'self' count for nothing beside it, for scripts that stand in the page (§6.7.1.1).
   const isStrict = sources.some((source) => source.toLowerCase() === "'strict-dynamic'");
-  if (!isStrict && admitsUrl(sources, url)) return undefined;
+  if (!isStrict && urls.every((url) => admitsUrl(sources, url))) return undefined;
   return sources.flatMap((source) => NONCE.exec(source)?.[1] ?? []);
 }

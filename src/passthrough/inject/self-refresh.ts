@@ -38,9 +38,8 @@ function urlText(text: string): string {
 
 function leadsTo(pageUrl: URL, text: string, base: URL | undefined): boolean {
   try {
-    const { href } = base ? new URL(text, base) : new URL(text);
     // With a fragment it would only scroll.
-    return href === pageUrl.href && !href.includes('#');
+    return (base ? new URL(text, base) : new URL(text)).href === pageUrl.href;
   } catch {
     return false; // no URL: the browser goes nowhere
   }
