@@ -32,6 +32,9 @@ interface Page {
   show(states: LiveStates, script: HTMLScriptElement): LivePage | undefined;
 }
 
+/** When a page that cannot be changed in place is loaded again. */
+const RELOAD_MS = 10_000;
+
 function start(script: HTMLScriptElement, page: Window & typeof globalThis & PartsWindow): void {
   const browser = lookAt(page);
   const parts = createParts(browser, script);
@@ -72,9 +75,14 @@ function start(script: HTMLScriptElement, page: Window & typeof globalThis & Par
   };
   defineProperty(page, 'comet', { value: comet, writable: true, configurable: true });
   if (script.getAttribute('data-page')) {
-    parts.use<Page>('morph', (part) => {
-      livePage = part.show(states, script);
-    });
+    parts.use<Page>(
+      'morph',
+      (part) => {
+        livePage = part.show(states, script);
+      },
+      // As it would have been by itself.
+      () => setTimeout(() => location.reload(), RELOAD_MS),
+    );
   }
 }
 

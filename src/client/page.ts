@@ -13,6 +13,14 @@ export interface LivePage {
 /** Where the page does not say how often it wants to be loaded. */
 const SHORTEST_RELOAD_MS = 5_000;
 
+/** Of a `<meta>` as text: after how many seconds it loads the page again. */
+export function secondsOf(html: string): number {
+  const isRefresh = /<meta\s[^>]*http-equiv\s*=\s*["']?\s*refresh/i.test(html);
+  const seconds = /\scontent\s*=\s*["']?\s*([\d.]+)/i.exec(html);
+  // 0 is as soon as it can.
+  return isRefresh && seconds ? Math.max(1, Number(seconds[1])) : 0;
+}
+
 /** What changes a page in place. */
 export type Morph = (
   next: string,
@@ -80,7 +88,17 @@ export function showPage(
     }, delayMs);
   }
 
-  document.addEventListener('DOMContentLoaded', show);
+  function onRead(): void {
+    show();
+    // Where the proxy has put what would load the page again; it may stand behind our own tag.
+    const wrapped = document.getElementsByTagName('noscript');
+    for (let i = 0; i < wrapped.length; i++) {
+      refreshEvery(secondsOf(wrapped[i]?.textContent || '') * 1_000);
+    }
+  }
+
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', onRead);
+  else onRead();
   refreshEvery(Number(script.getAttribute('data-refresh')) * 1_000);
   return {
     get isShown() {

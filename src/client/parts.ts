@@ -2,8 +2,12 @@ import type { Browser } from './browser.ts';
 
 /** Parts of the script that are loaded when they are needed: by name, what they bring. */
 export interface Parts {
-  /** Called with what a part brings, at once if it is there. Not called if it cannot be loaded. */
-  use<T>(name: string, use: (part: T) => void): void;
+  /**
+   * Called with what a part brings, at once if it is there.
+   *
+   * @param onFailure - Called if it cannot be loaded: for the first who wanted it.
+   */
+  use<T>(name: string, use: (part: T) => void, onFailure?: () => void): void;
   /** A part is there. */
   provide(name: string, part: unknown): void;
 }
@@ -19,10 +23,11 @@ export function createParts({ window }: Browser, script: HTMLScriptElement): Par
   const there: Record<string, unknown> = {};
   const waiting: Record<string, ((part: never) => void)[] | undefined> = {};
 
-  function load(name: string): void {
+  function load(name: string, onFailure?: () => void): void {
     const element = document.createElement('script');
     element.onerror = () => {
       waiting[name] = undefined;
+      if (onFailure) onFailure();
     };
     if (script.nonce) element.nonce = script.nonce;
     element.src = script.src.replace(/client(?=[^/]*$)/, name);
@@ -30,13 +35,13 @@ export function createParts({ window }: Browser, script: HTMLScriptElement): Par
   }
 
   return {
-    use(name, use) {
+    use(name, use, onFailure) {
       const callbacks = waiting[name];
       if (name in there) use(there[name] as never);
       else if (callbacks) callbacks.push(use as never);
       else {
         waiting[name] = [use as never];
-        load(name);
+        load(name, onFailure);
       }
     },
     provide(name, part) {
