@@ -31,6 +31,10 @@ interface Issued extends Admitted {
 
 /** The oldest go first; who comes with one of those gets a new one with the next request. */
 const MAX_TICKETS = 20_000;
+/** SECURITY: a ticket holds the body of a `POST` and whole cookies, which clients choose. */
+const MAX_BYTES = 32 * 1_024 * 1_024;
+/** Of a ticket that holds nothing. */
+const BASE_BYTES = 1_024;
 const VALID_MS = 3_600_000;
 
 /** Names that `identify` takes from the connection, not from the request. */
@@ -53,6 +57,8 @@ export class Tickets {
     const { clock } = options;
     this.#issued = new LRUCache({
       max: MAX_TICKETS,
+      maxSize: MAX_BYTES,
+      sizeCalculation: bytesOf,
       ttl: VALID_MS,
       ttlResolution: 0,
       perf: { now: () => clock.now() + 1 }, // 0 would mean "never used"
@@ -98,6 +104,12 @@ export class Tickets {
       if (haveSameCredentials(forwarded, own)) this.#issued.delete(ticket);
     }
   }
+}
+
+function bytesOf({ wanted, client, userAgent }: Issued): number {
+  const texts = [userAgent, wanted.url, wanted.target, ...client.rawHeaders];
+  const held = texts.reduce((sum, text) => sum + 2 * text.length, 0);
+  return BASE_BYTES + held + (wanted.content?.bytes.length ?? 0);
 }
 
 function userAgentOf(rawHeaders: RawHeaders): string {
