@@ -205,7 +205,7 @@ function quoted(text: string): string {
 
 function escaped(json: string): string {
   return json
-    .replaceAll('${', '$$${')
+    .replaceAll('${', () => '$${')
     .replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

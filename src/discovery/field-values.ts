@@ -59,8 +59,16 @@ export class FieldValues {
     // SECURITY: whatever looks like a secret by its name or by itself is only compared.
     const isSecret = redactUrl(parameter) !== parameter || LOOKS_RANDOM.test(shown);
     if (isSecret || !SHOWN.test(shown)) return;
-    texts.set(value, where === 'json' ? text : JSON.stringify(text));
+    if (where !== 'json') texts.set(value, JSON.stringify(text));
+    else if (canBeWanted(text)) texts.set(value, text);
   }
+}
+
+/** May it be wanted by `match`? There `null` is what is not there, and long numbers are not exact. */
+function canBeWanted(json: string): boolean {
+  return (
+    json !== 'null' && (!/^-?\d/.test(json) || Math.abs(Number(json)) <= Number.MAX_SAFE_INTEGER)
+  );
 }
 
 function asNumber(text: string): number | undefined {

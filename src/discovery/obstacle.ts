@@ -3,6 +3,7 @@ import { patternProblem } from '../shared/path-pattern.ts';
 import type { FoundParameter } from './parameters.ts';
 import { isTooWide } from './parameters.ts';
 import type { PolledGroup } from './polled.ts';
+import { REST } from './request-fields.ts';
 
 /** Kinds that are better left as they are. */
 const LEFT: Readonly<Partial<Record<PolledKind, string>>> = {
@@ -46,11 +47,19 @@ function parameterObstacle(
     if (role === 'call' && !name.startsWith('/')) {
       return `${shown} is another name each time, and the answer has to call it`;
     }
-    if (role === 'buster' && where === 'query' && /[*?]/.test(name) && isTooWide(name, group)) {
-      return 'a parameter without a name is another one each time, and nothing in it stays the same';
+    if (role !== 'part' && isOddName(name)) return `${shown} cannot stand in the config`;
+    // Only of parameters without a name a pattern is meant.
+    const isPattern = /[*?]/.test(name) && (role === 'buster' || role === 'choice');
+    if (isPattern && (where === 'body' || role === 'choice' || isTooWide(name, group))) {
+      return `${shown} in the config would mean others too`;
     }
   }
   return undefined;
+}
+
+/** Nothing, half of a character, or what is left of too many parts. */
+function isOddName(name: string): boolean {
+  return name === '' || name === REST || /\p{Surrogate}/u.test(name);
 }
 
 function bodyObstacle(

@@ -12,7 +12,7 @@ const MAX_FIELDS = 12;
 const MAX_NAME = 64;
 const MAX_LEVELS = 4;
 /** What is left when a request has more parts than are looked at. */
-const REST = '…';
+export const REST = '…';
 
 /** A name that is a value: it differs each time. */
 const BARE_VALUE = /^(?:\d{9,}|(?=[a-z0-9]*\d)[a-z][a-z0-9]{5,31})$/i;

@@ -14,7 +14,7 @@ const LIMITS = {
   shapes: 40,
   clientsPerShape: 8,
   requestsPerClient: 16,
-  numbers: 6_000,
+  numbers: 2_500,
   forgetAfterMs: 600_000,
 };
 

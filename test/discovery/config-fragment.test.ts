@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { parseConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { roundInterval } from '../../src/discovery/config-fragment.ts';
 import type { DiscoveryReport } from '../../src/shared/discovery-report.ts';
-import { discoverIn, headers } from './scenes.ts';
+import type { Timer } from './scenes.ts';
+import { BEGIN_MS, discoverIn, headers } from './scenes.ts';
 
 /** The config with what was found pasted into it. */
 function pasted({ config }: DiscoveryReport): Config {
@@ -70,6 +72,7 @@ test('whatever stands in a URL, a body or a header cannot break out of its line'
         target: `/a?${encodeURIComponent(text)}=1&x=${encodeURIComponent(text)}&_t${text}`,
         request: { page: `/p${text}` },
       },
+      { everyMs: 6_000, target: (_, at) => `/b?${encodeURIComponent(text)}=${at}` },
       { everyMs: 3_000, target: '/rpc', body: (i) => ({ method: text, [text]: i, id: i }) },
       { everyMs: 4_000, target: '/c', request: { headers: headers({ cookies: [`sid${text}`] }) } },
       { everyMs: 5_000, target: `/p${text}/q` },
@@ -80,11 +83,72 @@ test('whatever stands in a URL, a body or a header cannot break out of its line'
     });
     assert.equal(site.url.hostname, 'a.example');
     assert.ok(
-      Object.keys(live).every((path) => ['/a', '/rpc', '/c', `/p${text}/q`].includes(path)),
+      Object.keys(live).every((path) => ['/a', '/b', '/rpc', '/c', `/p${text}/q`].includes(path)),
     );
+    // A name with a star would mean others too.
+    const named = text.includes('*') ? undefined : [text];
+    assert.deepEqual(live['/b']?.[0]?.ignoreQuery, named);
     assert.doesNotMatch(JSON.stringify(live), /leaked/);
     assert.match(config, /^[\x20-\x7e\n\u2026]*$/);
   }
+});
+
+test('whatever is found, what is suggested is a config', () => {
+  const word = fc.oneof(
+    fc.string({ maxLength: 6 }),
+    fc.string({ unit: 'binary', maxLength: 4 }),
+    fc.constantFrom('method', '_', 'since', 'a*', '?', '/', '~', '', '\ud800', 'id', 'rows.0'),
+  );
+  const value = fc.oneof(
+    word,
+    fc.integer(),
+    fc.double(),
+    fc.constant(null),
+    fc.boolean(),
+    fc.bigInt().map(String),
+  );
+  const query = fc.array(fc.tuple(word, fc.oneof(word, fc.constant('NOW'))), { maxLength: 3 });
+  const body = fc.dictionary(
+    word,
+    fc.oneof(value, fc.array(value, { maxLength: 2 }), fc.constant('NOW')),
+    { maxKeys: 3 },
+  );
+  const segment = fc.oneof(
+    { arbitrary: fc.constantFrom('api', 'a1', 'x-y'), weight: 12 },
+    { arbitrary: word, weight: 1 },
+  );
+  const path = fc.array(segment, { minLength: 1, maxLength: 2 });
+  let suggested = 0;
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ path, query, body: fc.option(body, { nil: undefined }) }), {
+        maxLength: 3,
+      }),
+      (all) => {
+        const timers = all.map(({ path, query, body }): Timer => {
+          const now = (at: number, text: string) => (text === 'NOW' ? String(at) : text);
+          return {
+            everyMs: 3_000,
+            times: 10,
+            target: (_, at) =>
+              `/${path.join('/')}?${query.map(([name, text]) => `${name}=${now(at, text)}`).join('&')}`,
+            ...(body
+              ? {
+                  body: (i: number) =>
+                    JSON.parse(JSON.stringify(body).replaceAll('NOW', String(BEGIN_MS + i))),
+                }
+              : {}),
+          };
+        });
+        const report = discoverIn(...timers);
+        if (report.config === undefined) return;
+        suggested += 1;
+        pasted(report);
+      },
+    ),
+    { numRuns: 800, seed: 7 },
+  );
+  assert.ok(suggested > 80, `${suggested}`);
 });
 
 test('paths that are patterns or unsafe are told and not suggested', () => {

@@ -104,6 +104,13 @@ test('probes and crawlers are told as such, and pages of few people are not', ()
   ]);
 });
 
+test('robots are no pages, however many they are and whatever page they say they come from', () => {
+  const robots = ['a', 'b', 'c', 'd'].map((client) => {
+    return { everyMs: 5_000, client, target: '/state', request: { sender: 'robot' } as const };
+  });
+  assert.deepEqual(inShort(discoverIn(...robots)), ['monitor GET /state every 5000']);
+});
+
 test('programs that many people run are no monitors', () => {
   const apps = ['a', 'b', 'c', 'd'].map((client) => {
     return {
