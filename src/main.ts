@@ -236,10 +236,11 @@ export async function startProxy(
     const seen = upgrade ? undefined : observer?.observe(exchange, match.kind);
     const pass = () => {
       const onPass = upgrade ? undefined : live.onPass(exchange);
-      const onAnswer = (status: number, headers: RawHeaders) => {
+      const answered = (status: number, headers: RawHeaders) => {
         seen?.(headers);
         return onPass?.(status) ?? [];
       };
+      const onAnswer = seen || onPass ? answered : undefined;
       forward(siteRoute, { ...exchange, onAnswer, witness: shadow.witnessOf(req) }, fail);
     };
     switch (match.kind) {

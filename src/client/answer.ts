@@ -40,7 +40,10 @@ export function answerTo(
 }
 
 /** The body as bytes. */
-export function bytesOf({ data, isBase64 }: Answer): Uint8Array<ArrayBuffer> {
+export function bytesOf({
+  data,
+  isBase64,
+}: Pick<Answer, 'data' | 'isBase64'>): Uint8Array<ArrayBuffer> {
   // unescape turns the escapes of UTF-8 into one letter a byte; TextEncoder is younger than Blob.
   const letters = isBase64 ? atob(data) : unescape(encodeURIComponent(data));
   const bytes = new Uint8Array(letters.length);

@@ -72,20 +72,11 @@ export function watchTimers(
       const run = reloads && isText ? () => window.location.reload() : given;
       if (!(delayMs >= SHORTEST_POLL_MS)) return native.call(window, run, delayMs, ...args);
       if (typeof run !== 'function') return setText(String(run), delayMs);
-      const timer: Waiting = {
-        run,
-        delayMs,
-        isOver: false,
-        isQueued: false,
-        skips: false,
-        call() {
-          timer.isQueued = false;
-          if (timer.isOver) return;
-          if (isOnce) forget(id);
-          enter(timer);
-          if (!reloads || !isNeedless(delayMs)) run.apply(window, args);
-        },
-      };
+      const timer = waitingFor(run, delayMs, () => {
+        if (isOnce) forget(id);
+        enter(timer);
+        if (!reloads || !isNeedless(delayMs)) run.apply(window, args);
+      });
       const turn = () => {
         if (timer.skips) timer.skips = false;
         else timer.call();
@@ -95,20 +86,11 @@ export function watchTimers(
       return id;
     };
     const setText = (run: string, delayMs: number): number => {
-      const timer: Waiting = {
-        run,
-        delayMs,
-        isOver: false,
-        isQueued: false,
-        skips: false,
-        call() {
-          timer.isQueued = false;
-          if (timer.isOver) return;
-          if (isOnce) window.clearTimeout(id);
-          announce(timer);
-          soon.call(window, run);
-        },
-      };
+      const timer = waitingFor(run, delayMs, () => {
+        if (isOnce) window.clearTimeout(id);
+        announce(timer);
+        soon.call(window, run);
+      });
       // Of two timers with one delay the first comes first.
       const before = native.call(window, () => announce(timer), delayMs);
       const id = native.call(window, run, delayMs);
@@ -150,6 +132,22 @@ export function watchTimers(
       }
     },
   };
+}
+
+/** A timer that was set just now. @param act - What it does, unless it is over by then. */
+function waitingFor(run: unknown, delayMs: number, act: () => void): Waiting {
+  const timer: Waiting = {
+    run,
+    delayMs,
+    isOver: false,
+    isQueued: false,
+    skips: false,
+    call() {
+      timer.isQueued = false;
+      if (!timer.isOver) act();
+    },
+  };
+  return timer;
 }
 
 /** Of a timer that loads its page again. */
