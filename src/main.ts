@@ -130,7 +130,7 @@ export async function startProxy(
   const limitLog = new LimitLog(clock, log);
   const backplane = createMemoryBackplane();
   const onGrowth = () => buffered.onGrowth();
-  const unread = new Unread(onGrowth);
+  const unread = new Unread(onGrowth, clock);
   const streams = new Streams(clock, random, limits.maxStreamAge, unread);
   const channels = new Channels({ maxChannels: limits.channels, ...RESTING, onGrowth });
   const buffered: Buffered = new Buffered({

@@ -24,7 +24,7 @@ const RECOUNT_MS = 1_000;
 /**
  * Bounds the bytes of states, logs and unread events. What is beyond is given up in this order: states
  * of channels at rest, logs (a client that comes back gets a snapshot), and the connections of those
- * readers for whom most waits. New streams, channels and larger states are refused before.
+ * readers for whom most has waited for longest. New streams, channels and larger states are refused before.
  *
  * SECURITY: a client decides how slowly it reads, and, by its queries, how many states there are.
  */

@@ -64,6 +64,11 @@ export class Stream {
     return this.#connection.waitingBytes;
   }
 
+  /** For how long its peer has not taken everything, in milliseconds. */
+  get waitedMs(): number {
+    return this.#connection.waitedMs;
+  }
+
   /** Show a URL as well; in place of itself if it is shown already. */
   add({ feed, url, cursors, mayCompress }: Subscription): void {
     if (!this.#isOpen) return;

@@ -127,15 +127,16 @@ export class Streams {
   }
 
   /**
-   * Cut those for whom most waits, until it is enough.
+   * Cut those for whom most has been waiting for longest, until it is enough: who was only just
+   * given a large state may well read it.
    *
    * @returns how many.
    */
   cutSlowest(isEnough: () => boolean): number {
     const slow = [...this.#open]
-      .map((stream) => ({ stream, bytes: stream.waitingBytes }))
+      .map((stream) => ({ stream, bytes: stream.waitingBytes, byteMs: byteMsOf(stream) }))
       .filter(({ bytes }) => bytes > 0)
-      .sort((a, b) => b.bytes - a.bytes);
+      .sort((a, b) => b.byteMs - a.byteMs || b.bytes - a.bytes);
     let cut = 0;
     for (const { stream } of slow) {
       if (isEnough()) break;
@@ -212,4 +213,8 @@ async function outletOf({ req, res }: HttpExchange): Promise<Outlet | undefined>
     await Promise.race([once(res, 'socket'), once(res, 'close')]).catch(() => undefined);
   }
   return res.socket && !res.destroyed && !res.socket.destroyed ? res.socket : undefined;
+}
+
+function byteMsOf({ waitingBytes, waitedMs }: Stream): number {
+  return waitingBytes * waitedMs;
 }

@@ -13,6 +13,8 @@ export interface Connection {
   send(events: readonly ChannelEvent[], url: string, mayCompress: boolean): boolean;
   /** Bytes that the peer has not taken yet. */
   readonly waitingBytes: number;
+  /** For how long the peer has not taken all that was written, in milliseconds. */
+  readonly waitedMs: number;
   /** End it; with `retryMs` the peer is asked to come back after that time. */
   end(retryMs?: number): void;
   /** End it now, whatever waits: the peer sees that it was cut. */

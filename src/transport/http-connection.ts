@@ -84,6 +84,10 @@ export class HttpConnection implements Connection {
     return this.#outlet.writableLength;
   }
 
+  get waitedMs(): number {
+    return this.#backlog.waitedMs;
+  }
+
   send(events: readonly ChannelEvent[], url: string, mayCompress: boolean): boolean {
     const coding = this.#codings[mayCompress ? 0 : 1];
     for (const event of events) {

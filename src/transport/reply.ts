@@ -58,6 +58,10 @@ export class Reply implements Connection {
     return this.#res.writableLength;
   }
 
+  get waitedMs(): number {
+    return this.#backlog.waitedMs;
+  }
+
   send(events: readonly ChannelEvent[], url: string): boolean {
     // What happens in the same turn, for this URL or another one, belongs to the same batch.
     if (this.#frames.length === 0) setImmediate(() => this.end());

@@ -1,3 +1,5 @@
+import type { Clock } from '../shared/clock.ts';
+import { systemClock } from '../shared/clock.ts';
 import { Tally } from '../shared/tally.ts';
 
 /**
@@ -6,12 +8,14 @@ import { Tally } from '../shared/tally.ts';
  */
 export class Unread {
   readonly #holders = new Tally<Buffer>();
+  readonly clock: Pick<Clock, 'now'>;
   readonly #onGrowth: () => void;
   #bytes = 0;
 
   /** @param onGrowth - Called when there is more than before. Must not throw. */
-  constructor(onGrowth: () => void = () => undefined) {
+  constructor(onGrowth: () => void = () => undefined, clock: Pick<Clock, 'now'> = systemClock) {
     this.#onGrowth = onGrowth;
+    this.clock = clock;
   }
 
   /** Bytes that wait for somebody. */
@@ -39,6 +43,7 @@ export class Backlog {
   readonly #unread: Unread;
   /** Most peers keep up, and need no list. */
   #frames: Buffer[] | undefined;
+  #sinceMs = 0;
 
   constructor(unread: Unread) {
     this.#unread = unread;
@@ -48,8 +53,16 @@ export class Backlog {
     return this.#frames === undefined;
   }
 
+  /** For how long something has been waiting, in milliseconds. */
+  get waitedMs(): number {
+    return this.#frames === undefined ? 0 : this.#unread.clock.now() - this.#sinceMs;
+  }
+
   add(bytes: Buffer): void {
-    this.#frames ??= [];
+    if (this.#frames === undefined) {
+      this.#frames = [];
+      this.#sinceMs = this.#unread.clock.now();
+    }
     this.#frames.push(bytes);
     this.#unread.hold(bytes);
   }

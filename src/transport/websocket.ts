@@ -108,6 +108,10 @@ export class WebSocketConnection implements Connection {
     return this.#socket.writableLength;
   }
 
+  get waitedMs(): number {
+    return this.#backlog.waitedMs;
+  }
+
   send(events: readonly ChannelEvent[], url: string, mayCompress: boolean): boolean {
     const coding = this.#isDeflated && mayCompress ? deflatedMessage : message;
     for (const event of events) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Backlog, Unread } from '../../src/transport/unread.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 
 test('what several connections wait with is in memory once, and counts once', () => {
   let growths = 0;
@@ -44,4 +45,19 @@ test('what nobody holds can be released without harm', () => {
   const unread = new Unread();
   unread.release(Buffer.from('x'));
   assert.equal(unread.bytes, 0);
+});
+
+test('a peer has waited since it last had taken everything', async () => {
+  const clock = createFakeClock();
+  const backlog = new Backlog(new Unread(() => undefined, clock));
+  backlog.add(Buffer.from('x'));
+  await clock.advance(100);
+  backlog.add(Buffer.from('y'));
+  await clock.advance(100);
+  assert.equal(backlog.waitedMs, 200);
+  backlog.clear();
+  assert.equal(backlog.waitedMs, 0);
+  backlog.add(Buffer.from('z'));
+  await clock.advance(50);
+  assert.equal(backlog.waitedMs, 50);
 });
