@@ -73,7 +73,7 @@ export async function main(args: readonly string[]): Promise<number> {
       explainOptions,
       async (options) => {
         const { explain } = await import('./commands/explain.ts');
-        const { explainConfig } = await import('./main.ts');
+        const { explainConfig } = await import('./explain-config.ts');
         const { url, method, body, json, header } = options;
         const headers = header.map(splitHeader);
         const source = withSource(options);

@@ -11,7 +11,6 @@ import type { Admission, Leave } from './admission.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { Exchange, HttpExchange, LiveResult } from './exchange.ts';
 import { clientOf } from './exchange.ts';
-import type { Feeds, FoundFeed } from './feeds.ts';
 import type { Hold, HoldOutcome } from './holder.ts';
 import { Holder } from './holder.ts';
 import type { LiveFeed } from './live-feed.ts';
@@ -20,6 +19,7 @@ import type { PlainAnswer } from './plain-answer.ts';
 import { hasValidator, isAbsorbable, plainAnswer, postAnswer } from './plain-answer.ts';
 import type { Shadow } from './shadow.ts';
 import { isInShare } from './share.ts';
+import type { FoundFeed, Supply } from './supply.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Changes what a request that loads a page is answered with. */
@@ -32,7 +32,7 @@ export interface PageChange {
 
 /** What an absorber is made of. */
 export interface AbsorberOptions {
-  readonly feeds: Feeds;
+  readonly feeds: Supply;
   readonly admission: Admission;
   readonly clock: Clock;
   readonly log: Logger;

@@ -7,17 +7,17 @@ import type { LivePath } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { Exchange, LiveResult } from './exchange.ts';
 import { clientOf } from './exchange.ts';
-import type { Feeds } from './feeds.ts';
 import type { Subscription } from './stream.ts';
 import type { WantedUrl } from './stream-query.ts';
 import type { Streams } from './streams.ts';
+import type { Supply } from './supply.ts';
 import type { Admitted, Tickets } from './tickets.ts';
 import type { Wanted } from './wanted.ts';
 import { addressOf, findWanted } from './wanted.ts';
 
 /** What the catalog looks things up in. */
 export interface CatalogOptions {
-  readonly feeds: Feeds;
+  readonly feeds: Supply;
   readonly streams: Streams;
   /** What is live at a path, if it is. */
   readonly livePathOf: (target: string) => LivePath | undefined;

@@ -20,16 +20,20 @@ import { Feed } from './feed.ts';
 import { feedLabel } from './feed-label.ts';
 import type { JudgingOptions } from './judging.ts';
 import { createJudgeWithRoom } from './judging.ts';
-import type { LiveFeed } from './live-feed.ts';
 import { PassMemory } from './pass-memory.ts';
 import { pollForAll } from './poll-for-all.ts';
 import type { SessionFeed } from './session-feed.ts';
 import { Sessions } from './sessions.ts';
+import type { FoundFeed, Supply } from './supply.ts';
 import type { Wanted } from './wanted.ts';
 import { polledTarget } from './wanted.ts';
+import type { WriteRequest } from './write-request.ts';
+import { createMeant } from './write-request.ts';
 
 /** What feeds are made of. */
 export interface FeedsOptions extends ChannelPlacesOptions, JudgingOptions {
+  /** All of the config, in its order. */
+  readonly endpoints: readonly Endpoint[];
   readonly backplane: Backplane;
   /** What the upstream may be asked, and whether it is up. */
   readonly upstream: PollerOptions['upstream'];
@@ -39,13 +43,6 @@ export interface FeedsOptions extends ChannelPlacesOptions, JudgingOptions {
   readonly secret: Uint8Array;
   readonly limits: ChannelPlacesOptions['limits'] & { readonly subscribersPerChannel: number };
   readonly buffered: Pick<Buffered, 'isFull' | 'hasRoomFor'>;
-}
-
-/** The feed of a request. */
-export interface FoundFeed {
-  readonly feed: LiveFeed;
-  /** Plain requests go to the site: a short while ago nothing was found that could be shared. */
-  readonly passes: boolean;
 }
 
 interface Open {
@@ -65,7 +62,7 @@ const MAX_SIBLINGS = 10;
 const KEY_LENGTH = 12;
 
 /** All feeds of this node: one for each live URL and identity that is wanted now. */
-export class Feeds {
+export class Feeds implements Supply {
   readonly #options: FeedsOptions;
   readonly #feeds = new Map<string, Open>();
   readonly #passing: PassMemory;
@@ -81,13 +78,11 @@ export class Feeds {
     this.#sessions = new Sessions({ ...options, ...own });
   }
 
-  /** The feed for a request, opened if need be; `undefined` when there are too many. */
   find(wanted: Wanted, client: Client): FoundFeed | undefined {
     const found = this.#find(wanted, client);
     return typeof found === 'string' ? undefined : found;
   }
 
-  /** The same for a stream. @throws {ProxyError} with the code of the limit that is reached. */
   findForStream(wanted: Wanted, client: Client): FoundFeed {
     const found = this.#find(wanted, client);
     if (typeof found === 'string') throw new ProxyError(found);
@@ -95,7 +90,6 @@ export class Feeds {
     return found;
   }
 
-  /** May one more client wait for what this feed tells? */
   hasRoomIn({ feed }: Pick<FoundFeed, 'feed'>): boolean {
     const { limits, limitLog } = this.#options;
     if (feed.streamCount < limits.subscribersPerChannel) return true;
@@ -117,15 +111,8 @@ export class Feeds {
     return meant.length;
   }
 
-  /**
-   * Something that the channels of these URLs show is about to change.
-   *
-   * @returns to be called when it has changed, or has not.
-   */
-  beginWrite(
-    isMeant: (endpoint: Endpoint, target: string) => boolean,
-  ): (hasChanged: boolean) => void {
-    const write: Write = { isMeant, ends: [] };
+  beginWrite(request: WriteRequest): (hasChanged: boolean) => void {
+    const write: Write = { isMeant: createMeant(this.#options.endpoints, request), ends: [] };
     for (const open of this.#feeds.values()) joinWrite(write, open);
     // Of feeds that are opened while it is under way as well.
     this.#writes.add(write);
@@ -165,14 +152,12 @@ export class Feeds {
     if (ended > 0) this.#options.log.info({ status, channels: ended }, 'unauthorized: logout');
   }
 
-  /** Who a client is for an endpoint: all that its polls and probes carry of it. */
   identityOf(wanted: Wanted, client: Client): Identity {
     return hasSessions(wanted.endpoint)
       ? this.#identifySession(wanted, client)
       : this.#identify(wanted, client);
   }
 
-  /** Are the answers to a request meant for its client only, as far as is known? */
   passes(wanted: Wanted, client: Client): boolean {
     const { channel } = this.#identify(wanted, client);
     return this.#passing.has(channel, this.identityOf(wanted, client).channel);

@@ -3,16 +3,16 @@ import { ownOrigin } from '../shared/downstream.ts';
 import { foreignOrigin } from '../transport/gate.ts';
 import type { Exchange } from './exchange.ts';
 import { clientOf } from './exchange.ts';
-import type { Feeds } from './feeds.ts';
 import { LIVE_HEADER, liveHeader, needsTicket } from './live-header.ts';
 import { isAbsorbable } from './plain-answer.ts';
 import { isConverted } from './share.ts';
+import type { Supply } from './supply.ts';
 import type { Tickets } from './tickets.ts';
 import type { Wanted } from './wanted.ts';
 
 /** What is told to browser scripts, and by whom it is known. */
 export interface LiveHeadersOptions {
-  readonly feeds: Pick<Feeds, 'passes'>;
+  readonly feeds: Pick<Supply, 'passes'>;
   readonly tickets: Pick<Tickets, 'issue'>;
   /** Are there pages with the script? */
   readonly isTold: boolean;

@@ -21,7 +21,6 @@ import type { Endpoint, LivePath } from './endpoint.ts';
 import { allowsTransport } from './endpoint.ts';
 import type { HttpExchange, LiveResult, UpgradeExchange } from './exchange.ts';
 import { lastEventId } from './exchange.ts';
-import type { Feeds } from './feeds.ts';
 import type { LimitLog } from './limit-log.ts';
 import type { LiveHeaders } from './live-headers.ts';
 import { Logouts } from './logouts.ts';
@@ -33,6 +32,7 @@ import { Sockets } from './sockets.ts';
 import type { Subscription } from './stream.ts';
 import { needsProof, parseWantedUrls, refuseTwins } from './stream-query.ts';
 import type { Streams } from './streams.ts';
+import type { Supply } from './supply.ts';
 import type { Tickets } from './tickets.ts';
 import type { Wanted } from './wanted.ts';
 import { findWanted, mayBeWanted } from './wanted.ts';
@@ -40,7 +40,7 @@ import { Writes } from './writes.ts';
 
 /** What the live half of the proxy is made of. */
 export interface LiveOptions {
-  readonly feeds: Feeds;
+  readonly feeds: Supply;
   readonly streams: Streams;
   readonly clock: Clock;
   readonly log: Logger;

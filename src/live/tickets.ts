@@ -15,6 +15,8 @@ export interface TicketsOptions {
   readonly secret: Uint8Array;
   /** Who somebody is for an endpoint: what its polls and its probes carry of a client. */
   readonly identify: (wanted: Wanted, client: Client) => Identity;
+  /** Told of each ticket that others, who may have to redeem it, may not know. */
+  readonly onIssued?: (ticket: string, issued: Issued) => void;
 }
 
 /** What a ticket stands for: a request as it was sent. */

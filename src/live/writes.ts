@@ -1,18 +1,18 @@
 import type { Endpoint } from './endpoint.ts';
 import type { HttpExchange } from './exchange.ts';
-import type { Feeds } from './feeds.ts';
-import { isNamed, isSafe, RequestWatch } from './named-requests.ts';
+import { RequestWatch } from './named-requests.ts';
+import type { Supply } from './supply.ts';
 
 /**
  * Watches requests that pass through for those that change what an endpoint shows: from their begin
  * on the last known state answers nobody, and after them it is polled at once, for everybody.
  */
 export class Writes {
-  readonly #feeds: Feeds;
+  readonly #feeds: Pick<Supply, 'beginWrite'>;
   readonly #endpoints: readonly Endpoint[];
   readonly #watch: RequestWatch;
 
-  constructor(feeds: Feeds, endpoints: readonly Endpoint[]) {
+  constructor(feeds: Pick<Supply, 'beginWrite'>, endpoints: readonly Endpoint[]) {
     this.#feeds = feeds;
     this.#endpoints = endpoints;
     this.#watch = new RequestWatch(endpoints.flatMap(({ config }) => config.refreshOn ?? []));
@@ -26,19 +26,8 @@ export class Writes {
     const { req, res, target } = exchange;
     const method = req.method ?? '';
     const path = target.split('?', 1)[0] ?? '';
-    const named = new Set(
-      this.#endpoints.filter(({ config }) => isNamed(config.refreshOn ?? [], method, segments)),
-    );
-    const isMeant = (endpoint: Endpoint, url: string) =>
-      endpoint.config.refreshOn
-        ? named.has(endpoint)
-        : !isSafe(method) && isAtOrBelow(path, url.split('?', 1)[0] ?? '');
-    const end = this.#feeds.beginWrite(isMeant);
+    const end = this.#feeds.beginWrite({ method, path, segments });
     // What was refused has changed nothing; of what broke off nobody knows.
     res.once('close', () => end(res.statusCode < 400 || res.statusCode >= 500));
   }
-}
-
-function isAtOrBelow(path: string, base: string): boolean {
-  return path === base || path.startsWith(base.endsWith('/') ? base : `${base}/`);
 }

@@ -37,14 +37,9 @@ export function createRoutes(
   clock: Clock,
   injection?: Injection,
 ): Routes {
-  const entries = Object.entries(comet).map(([path, mount]) => {
-    const prefix = mountPrefix(path);
-    const mappings = mount.origins.map((url) => mappingOf(url, prefix));
-    return { prefix, mount, mappings };
-  });
+  const entries = mountEntries(comet);
   const all = entries.flatMap(({ mappings }) => mappings);
-  const named = entries.flatMap(({ mount, mappings }) => (mount.rewriteUrls ? mappings : []));
-  const rules = named.length > 0 ? new UrlRules(named) : undefined;
+  const rules = createUrlRules(comet);
   return {
     siteRoute: createSiteRoute(site, rules, injection, clock),
     mounts: entries.map(({ prefix, mount }) => ({
@@ -53,6 +48,22 @@ export function createRoutes(
     })),
     rules,
   };
+}
+
+/** What is looked for in the site's pages: Comet origins of mounts with `rewriteUrls`. */
+export function createUrlRules(comet: Config['comet']): UrlRules | undefined {
+  const named = mountEntries(comet).flatMap(({ mount, mappings }) =>
+    mount.rewriteUrls ? mappings : [],
+  );
+  return named.length > 0 ? new UrlRules(named) : undefined;
+}
+
+function mountEntries(comet: Config['comet']) {
+  return Object.entries(comet).map(([path, mount]) => {
+    const prefix = mountPrefix(path);
+    const mappings = mount.origins.map((url) => mappingOf(url, prefix));
+    return { prefix, mount, mappings };
+  });
 }
 
 /** The way to the site. @param rules - Comet origins that its pages name; none changes nothing. */

@@ -20,7 +20,7 @@ export interface AdminHandlers {
    */
   refresh(target: string): { readonly channels: number };
   /** Say what becomes of a request. @throws {ProxyError} `BAD_URL`. */
-  explain(question: Question): Explanation;
+  explain(question: Question): Explanation | Promise<Explanation>;
   /** Say what is polled of the site, by the requests that came by. */
   discover(): Promise<DiscoveryReport>;
 }
@@ -50,7 +50,7 @@ export function adminRoutes(handlers: AdminHandlers, clock: Clock): AdminRoute[]
       path: '/_comet/explain',
       needsToken: false,
       maxBodyBytes: MAX_EXPLAIN_BYTES,
-      handler: (request) => jsonAnswer(200, handlers.explain(readQuestion(request))),
+      handler: async (request) => jsonAnswer(200, await handlers.explain(readQuestion(request))),
     },
     {
       method: 'GET',

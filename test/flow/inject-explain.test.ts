@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkConfig } from '../../src/config/load.ts';
-import { explainConfig } from '../../src/main.ts';
+import { explainConfig } from '../../src/explain-config.ts';
 import type { Explanation } from '../../src/shared/explanation.ts';
 import { startTestProxy } from '../support/proxy.ts';
 import { ask, get } from '../support/raw-answer.ts';

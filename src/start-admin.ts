@@ -1,0 +1,53 @@
+import type { Config } from './config/schema.ts';
+import { inquiryOf, readQuestion, targetOf } from './live/asked-request.ts';
+import type { LivePath } from './live/endpoint.ts';
+import type { Feeds } from './live/feeds.ts';
+import { findWanted } from './live/wanted.ts';
+import type { AdminListener } from './server/admin.ts';
+import { openAdmin } from './server/admin.ts';
+import type { AdminHandlers } from './server/admin-routes.ts';
+import { adminRoutes } from './server/admin-routes.ts';
+import { createRouter } from './server/router.ts';
+import type { DiscoveryReport } from './shared/discovery-report.ts';
+import type { Explanation, Question } from './shared/explanation.ts';
+import { mountPrefix } from './shared/mount-path.ts';
+import type { Surroundings } from './stores.ts';
+
+/** Whom the admin listener asks. */
+export interface AdminSources {
+  readonly config: Pick<Config, 'comet'>;
+  readonly livePaths: readonly LivePath[];
+  readonly feeds: Pick<Feeds, 'renew' | 'explain'>;
+  /** Whoever faces clients. */
+  readonly front: {
+    explain(question: Question): Explanation | Promise<Explanation>;
+    discover(): Promise<DiscoveryReport>;
+  };
+}
+
+/** Open the admin listener, if the config has one. @throws the system's error. */
+export async function startAdmin(
+  { admin }: Pick<Config, 'admin'>,
+  sources: AdminSources,
+  { clock, log }: Surroundings,
+): Promise<AdminListener | undefined> {
+  if (!admin) return undefined;
+  return openAdmin(admin, { routes: adminRoutes(createHandlers(sources), clock), clock, log });
+}
+
+function createHandlers({ config, livePaths, feeds, front }: AdminSources): AdminHandlers {
+  const mounts = Object.keys(config.comet).map((path) => ({ prefix: mountPrefix(path) }));
+  const router = createRouter(livePaths, mounts);
+  return {
+    refresh: (url) => ({ channels: feeds.renew(targetOf(url)) }),
+    async explain(question) {
+      const asked = readQuestion(question);
+      const told = await front.explain(question);
+      const match = told.route === 'live' ? router(asked.target) : undefined;
+      if (match?.kind !== 'live') return told;
+      const wanted = findWanted(match.endpoint.endpoints, inquiryOf(asked));
+      return wanted ? { ...told, ...feeds.explain(wanted, asked) } : told;
+    },
+    discover: () => front.discover(),
+  };
+}
