@@ -5,13 +5,13 @@ import type { Config } from './config/schema.ts';
 import { createObserver } from './discovery/observer.ts';
 import { explainPage } from './explain-config.ts';
 import { inquiryOf, readQuestion } from './live/asked-request.ts';
-import type { LivePath } from './live/endpoint.ts';
+import type { Endpoint, LivePath } from './live/endpoint.ts';
 import { explainRoute } from './live/explain.ts';
 import { Live } from './live/live.ts';
 import { LiveHeaders } from './live/live-headers.ts';
 import { Shadow } from './live/shadow.ts';
 import type { Supply } from './live/supply.ts';
-import type { TicketsOptions } from './live/tickets.ts';
+import type { Issued } from './live/tickets.ts';
 import { Tickets } from './live/tickets.ts';
 import { findWanted } from './live/wanted.ts';
 import { createForward } from './passthrough/forward.ts';
@@ -52,8 +52,16 @@ export interface FrontOptions extends Surroundings {
   readonly supply: Supply;
   /** What we call ourselves in `Via`; `undefined` sends none. */
   readonly pseudonym: string | undefined;
-  /** How tickets are made, and who else is told of them. */
-  readonly tickets: Pick<TicketsOptions, 'secret' | 'onIssued'>;
+  /** SECURITY: random, at least 32 bytes: makes tickets. */
+  readonly ticketSecret: Uint8Array;
+  /** Other processes that face clients of the same site. */
+  readonly neighbours?: Neighbours;
+}
+
+/** Told what the next request of a client may depend on, which may come to another process. */
+export interface Neighbours {
+  onTicket(ticket: string, issued: Issued): void;
+  onPageLoad(client: string): void;
 }
 
 /** The half of a proxy that faces clients. */
@@ -61,6 +69,8 @@ export interface Front {
   /** What it accepts connections on, such as `http://127.0.0.1:8080`. */
   readonly urls: readonly string[];
   readonly tickets: Tickets;
+  /** A client loads a page through a neighbour. */
+  onPageLoad(client: string): void;
   /** Streams open now. */
   readonly streamCount: number;
   /** What becomes of a request, without what its channel is like. @throws {ProxyError} `BAD_URL`. */
@@ -100,7 +110,7 @@ interface Arrival {
  * @throws the system's error when an address cannot be listened on.
  */
 export async function openFront(options: FrontOptions): Promise<Front> {
-  const { config, livePaths, stores, supply: feeds, pseudonym, log, clock } = options;
+  const { config, livePaths, stores, supply: feeds, pseudonym, neighbours, log, clock } = options;
   const { limits } = config;
   const scripts = readScripts(SCRIPTS);
   const injection = createInjection(config, scripts.version, log);
@@ -110,8 +120,10 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     const match = router(target);
     return match.kind === 'live' ? match.endpoint : undefined;
   };
+  const endpoints = livePaths.flatMap((path) => path.endpoints);
   const tickets = new Tickets({
-    ...options.tickets,
+    secret: options.ticketSecret,
+    onIssued: neighbours && ((ticket, issued) => neighbours.onTicket(ticket, issued)),
     clock,
     identify: (wanted, client) => feeds.identityOf(wanted, client),
   });
@@ -124,9 +136,12 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     liveHeaders,
     shadow,
     pageChange: injection && ((exchange) => injection.visit(exchange)),
+    onPageLoad: holdsAny(endpoints)
+      ? neighbours && ((client) => neighbours.onPageLoad(client))
+      : undefined,
     clock,
     log,
-    endpoints: livePaths.flatMap(({ endpoints }) => endpoints),
+    endpoints,
     livePathOf,
     logoutOn: config.logoutOn,
     origins: config.origins,
@@ -265,6 +280,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   return {
     urls: listeners.map((listener) => listener.url),
     tickets,
+    onPageLoad: (client) => live.onPageLoad(client),
     get streamCount() {
       return stores.streams.size;
     },
@@ -297,6 +313,10 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       for (const listener of listeners) listener.reload();
     },
   };
+}
+
+function holdsAny(endpoints: readonly Endpoint[]): boolean {
+  return endpoints.some(({ config }) => config.polls === 'hold');
 }
 
 function createInjection({ inject, live }: Config, version: string, log: Logger) {

@@ -62,8 +62,8 @@ export async function startProxy(
     for (const part of [...parts].reverse()) await part.close();
   };
   try {
-    const tickets = { secret: randomBytes(32) };
-    const front = await openFront({ ...common, livePaths, supply: polling.feeds, tickets });
+    const ticketSecret = randomBytes(32);
+    const front = await openFront({ ...common, livePaths, supply: polling.feeds, ticketSecret });
     parts.push(front);
     const admin = await startAdmin(config, { ...polling, config, livePaths, front }, surroundings);
     if (admin) parts.push(admin);

@@ -2,6 +2,7 @@ import type { Config } from './config/schema.ts';
 import { inquiryOf, readQuestion, targetOf } from './live/asked-request.ts';
 import type { LivePath } from './live/endpoint.ts';
 import type { Feeds } from './live/feeds.ts';
+import type { SubscriberCounts } from './live/hub-messages.ts';
 import { findWanted } from './live/wanted.ts';
 import type { AdminListener } from './server/admin.ts';
 import { openAdmin } from './server/admin.ts';
@@ -22,6 +23,8 @@ export interface AdminSources {
   readonly front: {
     explain(question: Question): Explanation | Promise<Explanation>;
     discover(): Promise<DiscoveryReport>;
+    /** Of channels by their keys, where subscribers are in other processes than channels. */
+    subscribers?(keys: readonly string[]): Promise<Readonly<Record<string, SubscriberCounts>>>;
   };
 }
 
@@ -46,8 +49,27 @@ function createHandlers({ config, livePaths, feeds, front }: AdminSources): Admi
       const match = told.route === 'live' ? router(asked.target) : undefined;
       if (match?.kind !== 'live') return told;
       const wanted = findWanted(match.endpoint.endpoints, inquiryOf(asked));
-      return wanted ? { ...told, ...feeds.explain(wanted, asked) } : told;
+      if (!wanted) return told;
+      return { ...told, ...(await countElsewhere(feeds.explain(wanted, asked), front)) };
     },
     discover: () => front.discover(),
+  };
+}
+
+async function countElsewhere(
+  told: Partial<Explanation>,
+  front: AdminSources['front'],
+): Promise<Partial<Explanation>> {
+  const { key, channel, siblings = [] } = told;
+  if (key === undefined || !front.subscribers) return told;
+  const counts = await front.subscribers([key, ...siblings.map((sibling) => sibling.key)]);
+  const sum = (counted: SubscriberCounts = {}) =>
+    Object.values(counted).reduce((total, count) => total + count, 0);
+  return {
+    ...told,
+    ...(channel ? { channel: { ...channel, subscribers: counts[key] ?? {} } } : {}),
+    ...(siblings.length > 0
+      ? { siblings: siblings.map((each) => ({ ...each, subscribers: sum(counts[each.key]) })) }
+      : {}),
   };
 }

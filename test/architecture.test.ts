@@ -18,13 +18,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   probe: ['protocol', 'shared', 'config', 'poll', 'live'],
   reader: ['protocol', 'shared'],
   discovery: ['protocol', 'shared', 'config'],
-  commands: ['protocol', 'shared', 'config', 'reader', 'discovery', 'main.ts'],
+  commands: ['protocol', 'shared', 'config', 'reader', 'discovery', 'main.ts', 'start-workers.ts'],
+  supervisor: ['shared'],
   client: ['protocol'],
 };
 
 /** Composition roots: they join the rooms, and nothing inside a room imports them. */
 const ROOTS = [
   'main.ts',
+  'workers.ts',
+  'worker-process.ts',
+  'start-workers.ts',
   'front.ts',
   'polling.ts',
   'stores.ts',

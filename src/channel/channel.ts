@@ -1,6 +1,6 @@
 import type { ChannelEvent } from '../protocol/event.ts';
 import { carriesState, controlEvent, isLastWord } from '../protocol/event.ts';
-import type { LogLimits } from './log.ts';
+import type { History, LogLimits } from './log.ts';
 import { EventLog } from './log.ts';
 import type { ChannelView, Sink } from './subscriber.ts';
 import { Subscriber } from './subscriber.ts';
@@ -12,6 +12,17 @@ export interface PollNote {
   /** The clock's time when it ended, less the age that the answer had by then. */
   readonly asOf: number;
 }
+
+/** All that a channel is at one moment. */
+export interface ChannelImage {
+  readonly history: History;
+  readonly isConfirmed: boolean;
+  readonly stale: ChannelEvent | undefined;
+  readonly lastWord: ChannelEvent | undefined;
+}
+
+/** What goes along with a channel, here or in another process. */
+export type Replica = Pick<Channel, 'apply' | 'rest'>;
 
 /** Told by how many bytes the state and the log have grown, or shrunk. */
 export type OnSize = (state: number, log: number) => void;
@@ -33,6 +44,7 @@ export class Channel {
   #lastWord: ChannelEvent | undefined;
   #isConfirmed = false;
   readonly #watchers = new Set<(event: ChannelEvent) => void>();
+  readonly #replicas = new Set<Replica>();
   readonly #onSize: OnSize | undefined;
   #toldState = 0;
   #toldLog = 0;
@@ -111,6 +123,7 @@ export class Channel {
     else this.#keep(event);
     this.#tellSize();
     for (const watcher of this.#watchers) watcher(event);
+    for (const replica of this.#replicas) replica.apply(event);
     for (const subscriber of [...this.#subscribers]) {
       if (wasKnown || subscriber.isOpen) subscriber.deliver(event);
       else if (this.#isKnown) subscriber.open();
@@ -122,6 +135,8 @@ export class Channel {
     if (this.#isConfirmed || !this.#snapshot) return;
     const wasKnown = this.#isKnown;
     this.#isConfirmed = true;
+    // One that has come since it rested may not have it yet.
+    for (const replica of this.#replicas) replica.apply(this.#snapshot);
     for (const subscriber of [...this.#subscribers]) {
       if (wasKnown || subscriber.isOpen) subscriber.refresh();
       else subscriber.open();
@@ -132,6 +147,7 @@ export class Channel {
   rest(): void {
     this.#isConfirmed = false;
     this.#stale = undefined;
+    for (const replica of this.#replicas) replica.rest();
     // A last word stays: peers that were blocked when it was said have yet to hear it.
   }
 
@@ -160,6 +176,61 @@ export class Channel {
   watch(watcher: (event: ChannelEvent) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** All that it is now. */
+  get image(): ChannelImage {
+    const snapshot = this.#snapshot;
+    const { start, events } = this.#log.history;
+    // A log may be too small for the state, which is all that counts then.
+    const isInLog = snapshot === undefined || events.at(-1) === snapshot;
+    return {
+      history: isInLog ? { start, events } : { start: undefined, events: [snapshot] },
+      isConfirmed: this.#isConfirmed,
+      stale: this.#stale,
+      lastWord: this.#lastWord,
+    };
+  }
+
+  /**
+   * Let something go along with this channel from now on.
+   *
+   * @returns to be called when it is not wanted any more.
+   */
+  replicate(replica: Replica): () => void {
+    this.#replicas.add(replica);
+    return () => this.#replicas.delete(replica);
+  }
+
+  /** Become what another channel is. Subscribers are told what is new to them. */
+  adopt({ history, isConfirmed, stale, lastWord }: ChannelImage): void {
+    if (this.#lastWord) return;
+    if (lastWord) return this.apply(lastWord);
+    const had = this.#snapshot?.id;
+    const index = history.events.findIndex(({ id }) => id === had);
+    const news = index === -1 ? history.events.slice(-1) : history.events.slice(index + 1);
+    if (had === undefined) this.restore(history);
+    else if (isConfirmed && this.#isConfirmed) for (const event of news) this.apply(event);
+    else this.#keepHidden(news);
+    if (isConfirmed) this.confirm();
+    if (stale && !this.#stale) this.apply(stale);
+    // What nobody has confirmed yet may be as old as it was.
+    if (isConfirmed && !stale && this.#stale) {
+      this.apply(controlEvent('fresh', this.#snapshot?.id, {}));
+    }
+    this.#tellSize();
+  }
+
+  /** Take over what was known elsewhere. It is shown to nobody before a poll has confirmed it. */
+  restore(history: History): void {
+    this.#log.restore(history);
+    this.#snapshot = history.events.at(-1);
+    this.#tellSize();
+  }
+
+  #keepHidden(events: readonly ChannelEvent[]): void {
+    for (const event of events) this.#keep(event);
+    this.#isConfirmed = false;
   }
 
   get #isKnown(): boolean {

@@ -6,6 +6,13 @@ export interface LogLimits {
   readonly maxBytes: number;
 }
 
+/** Events in a row, the oldest first. */
+export interface History {
+  /** The id just before the oldest event, if it is known. */
+  readonly start: string | undefined;
+  readonly events: readonly ChannelEvent[];
+}
+
 /**
  * The recent state events of one channel, for subscribers that come back. It only saves bandwidth:
  * whoever asks for more than it holds gets a snapshot, which is always a correct answer.
@@ -29,6 +36,18 @@ export class EventLog {
   /** Bytes of event data held now. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** What it holds, for another node. */
+  get history(): History {
+    return { start: this.#start, events: this.#events };
+  }
+
+  /** Hold what another node holds, in place of everything. */
+  restore({ start, events }: History): void {
+    this.clear();
+    this.#start = start;
+    for (const event of events) this.append(event);
   }
 
   append(event: ChannelEvent): void {

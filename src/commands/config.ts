@@ -1,9 +1,11 @@
-import { ConfigError, checkConfig, loadConfig } from '../config/load.ts';
+import { ConfigError, checkConfig, parseConfig, readConfigText } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 
 /** Where the config comes from. */
 export type CliOptions =
   | { readonly kind: 'file'; readonly file: string }
+  /** A file that has been read: what it says stays the same for all processes. */
+  | { readonly kind: 'text'; readonly file: string; readonly text: string }
   | {
       readonly kind: 'flags';
       readonly site: string;
@@ -16,10 +18,28 @@ export type CliOptions =
       readonly inject: readonly string[];
     };
 
+/** What a config was read from, and may be read from again. */
+export interface ReadConfig {
+  readonly config: Config;
+  readonly source: CliOptions;
+}
+
+/** Read the config that a command line names; a bad one is printed, and `undefined`. */
+export function readOnceOrExplain(options: CliOptions): ReadConfig | undefined {
+  return orExplain(() => {
+    const source = readSource(options);
+    return { config: readConfig(source), source };
+  });
+}
+
 /** Read the config that a command line names; a bad one is printed, and `undefined`. */
 export function readConfigOrExplain(options: CliOptions): Config | undefined {
+  return orExplain(() => readConfig(options));
+}
+
+function orExplain<T>(read: () => T): T | undefined {
   try {
-    return readConfig(options);
+    return read();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);
@@ -27,16 +47,25 @@ export function readConfigOrExplain(options: CliOptions): Config | undefined {
   }
 }
 
+function readSource(options: CliOptions): Exclude<CliOptions, { readonly kind: 'file' }> {
+  if (options.kind !== 'file') return options;
+  const { file } = options;
+  return { kind: 'text', file, text: readConfigText(file) };
+}
+
 /**
  * Read and check the config that a command line names.
  *
  * @throws {ConfigError} with all problems.
  */
-function readConfig(options: CliOptions): Config {
-  if (options.kind === 'file') return loadConfig(options.file, { variables: process.env });
-  const { site, listen, inject, polls } = options;
+export function readConfig(options: CliOptions): Config {
+  const source = readSource(options);
+  if (source.kind === 'text') {
+    return parseConfig(source.text, source.file, { variables: process.env });
+  }
+  const { site, listen, inject, polls } = source;
   const live: [string, object][] = [];
-  for (const entry of options.live) {
+  for (const entry of source.live) {
     const [path, every] = splitAtLast(entry, '=');
     if (!path || !every) {
       const message = `must be PATH=INTERVAL, as in --live /api/status=2s: current value is "${entry}"`;

@@ -1,20 +1,28 @@
+import { availableParallelism } from 'node:os';
 import type { RunningProxy } from '../main.ts';
 import { startProxy } from '../main.ts';
 import { createLogger } from '../shared/logger.ts';
+import type { RunningWorkers } from '../start-workers.ts';
+import { startWorkers } from '../start-workers.ts';
 import type { CliOptions } from './config.ts';
-import { readConfigOrExplain } from './config.ts';
+import { readOnceOrExplain } from './config.ts';
 import { EXIT } from './exit.ts';
+import { logFormat } from './log-format.ts';
 
 /** Serve until a signal says to stop. Resolves with the exit code. */
 export async function run(options: CliOptions): Promise<number> {
-  const config = readConfigOrExplain(options);
-  if (!config) return EXIT.config;
-  const format = config.log.format ?? (process.stdout.isTTY ? 'pretty' : 'json');
-  const log = createLogger({ level: config.log.level, format });
+  const read = readOnceOrExplain(options);
+  if (!read) return EXIT.config;
+  const { config, source } = read;
+  const log = createLogger({ level: config.log.level, format: logFormat(config) });
+  const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
 
-  let proxy: RunningProxy;
+  let proxy: RunningProxy | RunningWorkers;
   try {
-    proxy = await startProxy(config, { log });
+    proxy =
+      workers > 1
+        ? await startWorkers({ config, source, edges: workers, log })
+        : await startProxy(config, { log });
   } catch (error) {
     console.error(`comet-proxy: cannot listen: ${error instanceof Error ? error.message : error}`);
     return EXIT.unavailable;
@@ -30,9 +38,9 @@ export async function run(options: CliOptions): Promise<number> {
     log.info({}, 'Node 20 gets no security fixes any more: Node 22 or later is recommended');
   }
   const signal = await signalled;
-  const streams = proxy.streamCount;
+  const counted = 'streamCount' in proxy ? { streams: proxy.streamCount } : {};
   const seconds = Math.round(config.limits.drain / 1_000);
-  log.info({ signal, streams }, `draining for at most ${seconds} s, once more to stop now`);
+  log.info({ signal, ...counted }, `draining for at most ${seconds} s, once more to stop now`);
   await proxy.drain();
   log.info({}, 'stopped');
   return EXIT.ok;

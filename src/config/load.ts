@@ -33,10 +33,14 @@ export class ConfigError extends Error {
  * @throws {ConfigError} with all problems, each at its `file:line:col`.
  */
 export function loadConfig(file: string, environment: Environment): Config {
-  let text: string;
+  return parseConfig(readConfigText(file), file, environment);
+}
+
+/** Read the text of a config, `-` being standard input. @throws {ConfigError} when it cannot be read. */
+export function readConfigText(file: string): string {
   try {
     // Windows editors write a byte order mark.
-    text = readFileSync(file === STDIN ? 0 : resolve(file), 'utf8').replace(/^\uFEFF/, '');
+    return readFileSync(file === STDIN ? 0 : resolve(file), 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const reason =
       (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : String(error);
@@ -44,7 +48,6 @@ export function loadConfig(file: string, environment: Environment): Config {
       { file, line: 0, column: 0, message: `cannot read the config: ${reason}` },
     ]);
   }
-  return parseConfig(text, file, environment);
 }
 
 /**

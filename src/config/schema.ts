@@ -15,6 +15,8 @@ import { mount, site } from './upstream.ts';
  * here, and each `describe` is the manual's text for its key.
  */
 
+const MAX_WORKERS = 256;
+
 /** Looks at the keys also when values are wrong: everything is reported at once. */
 function pathKeys(problemOf: (path: string) => string | undefined, shapeOf: (p: string) => string) {
   const check = z.superRefine((entries: Record<string, unknown>, context) => {
@@ -189,6 +191,13 @@ export const configSchema = z
       description:
         'Offer WebSocket clients to compress messages of endpoints that may be compressed (permessage-deflate without context).',
     }),
+    workers: z
+      .union([z.int().min(1).max(MAX_WORKERS), z.literal('auto')])
+      .default(1)
+      .meta({
+        description:
+          'Processes that face clients. With more than one, a further process polls for all of them. "auto" is one for each CPU. Default: 1, and everything in one process.',
+      }),
     admin,
     limits,
     log,

@@ -40,6 +40,8 @@ export interface AbsorberOptions {
   readonly shadow: Pick<Shadow, 'begin'>;
   /** What is to be changed in the answer to a request; `undefined` when nothing is. */
   readonly pageChange?: ((exchange: Exchange) => PageChange | undefined) | undefined;
+  /** Told which client loads a page, where other processes may hold its polls. */
+  readonly onPageLoad?: ((client: string) => void) | undefined;
   readonly limits: {
     /** Longest time for which a client may read nothing of its answer. */
     readonly sendTimeout: number;
@@ -85,9 +87,18 @@ export class Absorber {
    * to it, whatever its browser has.
    */
   onPass(exchange: Exchange): void {
+    const { onPageLoad } = this.#options;
     // Every request comes by here, and most proxies hold none.
-    if (this.#acquaintances.isEmpty || !loadsPage(exchange.req.rawHeaders)) return;
-    this.#acquaintances.forget(clientKey(exchange));
+    if (this.#acquaintances.isEmpty && !onPageLoad) return;
+    if (!loadsPage(exchange.req.rawHeaders)) return;
+    const client = clientKey(exchange);
+    this.#acquaintances.forget(client);
+    onPageLoad?.(client);
+  }
+
+  /** A client loads a page through another process. @param client - As told to `onPageLoad`. */
+  forget(client: string): void {
+    this.#acquaintances.forget(client);
   }
 
   /** Answer all held requests now. */
@@ -127,8 +138,9 @@ export class Absorber {
       });
       if (outcome === 'left' && client !== undefined) this.#acquaintances.forget(client);
       // Fail open: what is not known to be so still, the site may say.
-      if (outcome === 'ended' || channel.isStale) return 'pass';
-      state = channel.snapshot ?? state;
+      const now = outcome === 'ended' ? undefined : await found.feed.refresh();
+      if (!now || channel.isStale) return 'pass';
+      state = now;
       answer = this.#answerFrom(state, wanted, conditions);
     }
     if (res.destroyed) return 'answered';

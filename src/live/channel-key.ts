@@ -63,6 +63,16 @@ export function identify(parts: KeyParts, secret: Uint8Array): Identity {
   return { channel, forwarded };
 }
 
+/** Names that `identify` takes from the connection, not from the request. */
+const OF_THE_CONNECTION = new Set(['host', 'x-forwarded-proto', 'x-forwarded-for']);
+
+/** The headers by which a request of the same connection would be identified in the same way. */
+export function identifyingHeaders({ forwarded }: Pick<Identity, 'forwarded'>): string[] {
+  return [...forwarded].flatMap(([name, values]) =>
+    OF_THE_CONNECTION.has(name) ? [] : values.flatMap((value) => [name, value]),
+  );
+}
+
 /**
  * A target without the query parameters that only defeat caches. What stays is byte for byte as it
  * was sent, order and empty parameters too.

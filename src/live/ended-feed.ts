@@ -13,6 +13,7 @@ export function endedFeed(name: string, word: ChannelEvent): LiveFeed {
     streamCount: 0,
     hasEnded: true,
     settled: Promise.resolve(),
+    closed: Promise.resolve(),
     join: () => undefined,
     leave: () => undefined,
     refresh: () => Promise.resolve(undefined),

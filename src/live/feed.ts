@@ -55,14 +55,19 @@ export class Feed implements LiveFeed {
   #changedAt: number | undefined;
   #failedAt = Number.NEGATIVE_INFINITY;
   #settle: () => void = () => undefined;
+  #resolveClosed: () => void = () => undefined;
   /** Resolves when the first poll has ended, or the state is known from elsewhere. */
   readonly settled: Promise<void>;
+  readonly closed: Promise<void>;
 
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#openedAt = options.clock.now();
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
+    });
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
     });
     this.#demand = new Demand({
       clock: options.clock,
@@ -198,6 +203,7 @@ export class Feed implements LiveFeed {
     this.#lease?.release().catch((error: unknown) => this.#report(error));
     this.#settle();
     this.#options.onClose();
+    this.#resolveClosed();
   }
 
   async #freshState(): Promise<ChannelEvent | undefined> {

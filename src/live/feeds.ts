@@ -7,8 +7,7 @@ import type { Logger } from '../shared/logger.ts';
 import { createAsker } from './asker.ts';
 import type { Askers } from './askers.ts';
 import type { Buffered } from './buffered.ts';
-import type { Identity, KeyParts } from './channel-key.ts';
-import { identify } from './channel-key.ts';
+import type { Identity } from './channel-key.ts';
 import type { ChannelPlacesOptions } from './channel-places.ts';
 import { ChannelPlaces } from './channel-places.ts';
 import { haveSameCredentials } from './credentials.ts';
@@ -18,6 +17,7 @@ import { differingParts } from './explain-sharing.ts';
 import type { FeedOptions } from './feed.ts';
 import { Feed } from './feed.ts';
 import { feedLabel } from './feed-label.ts';
+import { hasSessions, identifySession, identifyState, identifyWanted } from './identify-wanted.ts';
 import type { JudgingOptions } from './judging.ts';
 import { createJudgeWithRoom } from './judging.ts';
 import { PassMemory } from './pass-memory.ts';
@@ -143,7 +143,8 @@ export class Feeds implements Supply {
     let ended = 0;
     for (const { feed, wanted, identity } of [...own, ...this.#sessions.all]) {
       const forwarded =
-        forwardedBy.get(wanted.endpoint) ?? this.#identifySession(wanted, client).forwarded;
+        forwardedBy.get(wanted.endpoint) ??
+        identifySession(wanted, client, this.#options.secret).forwarded;
       forwardedBy.set(wanted.endpoint, forwarded);
       if (!haveSameCredentials(identity.forwarded, forwarded)) continue;
       feed.end(outcome);
@@ -153,13 +154,11 @@ export class Feeds implements Supply {
   }
 
   identityOf(wanted: Wanted, client: Client): Identity {
-    return hasSessions(wanted.endpoint)
-      ? this.#identifySession(wanted, client)
-      : this.#identify(wanted, client);
+    return identifyWanted(wanted, client, this.#options.secret);
   }
 
   passes(wanted: Wanted, client: Client): boolean {
-    const { channel } = this.#identify(wanted, client);
+    const { channel } = identifyState(wanted, client, this.#options.secret);
     return this.#passing.has(channel, this.identityOf(wanted, client).channel);
   }
 
@@ -170,7 +169,7 @@ export class Feeds implements Supply {
     );
     const counted = { channelsOfEndpoint: ofEndpoint.length };
     if (ofEndpoint.length === 0) return counted;
-    const identity = this.#identify(wanted, client);
+    const identity = identifyState(wanted, client, this.#options.secret);
     const own = this.#feeds.get(identity.channel);
     const siblings = ofEndpoint
       .filter(([name, open]) => name !== identity.channel && isSamePoll(open.wanted, wanted))
@@ -195,27 +194,12 @@ export class Feeds implements Supply {
   }
 
   #find(wanted: Wanted, client: Client): FoundFeed | ErrorCode {
-    const identity = this.#identify(wanted, client);
+    const identity = identifyState(wanted, client, this.#options.secret);
     const feed = hasSessions(wanted.endpoint)
       ? this.#session(wanted, client, identity)
       : (this.#feeds.get(identity.channel)?.feed ?? this.#openOwn(wanted, client, identity));
     if (typeof feed === 'string') return feed;
     return { feed, passes: this.#passing.has(identity.channel, feed.channel.name) };
-  }
-
-  #identify(
-    { endpoint, target, content }: Wanted,
-    client: Client,
-    kind: KeyParts['kind'] = 'state',
-    vary = endpoint.config.vary,
-  ): Identity {
-    const parts = { kind, endpoint: endpoint.name, target, content, vary, ...client };
-    return identify(parts, this.#options.secret);
-  }
-
-  #identifySession(wanted: Wanted, client: Client): Identity {
-    const { vary, authorizedBy } = wanted.endpoint.config;
-    return this.#identify(wanted, client, 'session', [...vary, ...authorizedBy]);
   }
 
   /** A feed that is polled with what its clients have in common. */
@@ -233,7 +217,7 @@ export class Feeds implements Supply {
 
   #session(wanted: Wanted, client: Client, identity: Identity): SessionFeed | ErrorCode {
     const find = () => this.#feeds.get(identity.channel)?.feed;
-    const own = this.#identifySession(wanted, client);
+    const own = identifySession(wanted, client, this.#options.secret);
     return this.#sessions.find(wanted, client.downstream.address, own, {
       name: identity.channel,
       find,
@@ -296,11 +280,6 @@ export class Feeds implements Supply {
 
 function joinWrite({ isMeant, ends }: Write, { feed, wanted }: Open): void {
   if (isMeant(wanted.endpoint, wanted.target)) ends.push(feed.beginWrite());
-}
-
-/** Is its state one for all sessions that the site lets in? */
-function hasSessions({ config }: Endpoint): boolean {
-  return config.authorizedBy.length > 0;
 }
 
 /** Do two requests differ in who sends them only? */

@@ -36,6 +36,8 @@ export interface LiveFeed {
   readonly hasEnded: boolean;
   /** Resolves when the first poll has ended, or the state is known from elsewhere. */
   readonly settled: Promise<void>;
+  /** Resolves when it must not be used any more. */
+  readonly closed: Promise<void>;
   /** A stream begins: it is supplied until `leave` was called as often as this. */
   join(): void;
   /** A stream has ended. */

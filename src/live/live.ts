@@ -56,6 +56,7 @@ export interface LiveOptions {
   readonly liveHeaders: LiveHeaders;
   readonly shadow: Shadow;
   readonly pageChange?: AbsorberOptions['pageChange'];
+  readonly onPageLoad?: AbsorberOptions['onPageLoad'];
   readonly buffered: Pick<Buffered, 'isFull'>;
   /** Offer WebSocket clients to compress messages. */
   readonly webSocketCompression: boolean;
@@ -177,6 +178,11 @@ export class Live {
       onLogout?.(status);
       return wanted ? liveHeaders.ofPassed(exchange, wanted, status) : [];
     };
+  }
+
+  /** A client loads a page through another process. */
+  onPageLoad(client: string): void {
+    this.#absorber.forget(client);
   }
 
   /** An upgrade to WebSocket on an endpoint's own URL. @throws {ProxyError} when it is refused. */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Ended } from '../poll/detect.ts';
+import type { ChannelEvent } from '../protocol/event.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -26,6 +27,14 @@ export class PassMemory {
   has(...names: readonly string[]): boolean {
     const now = this.#clock.now();
     return names.some((name) => now < (this.#until.get(name) ?? Number.NEGATIVE_INFINITY));
+  }
+
+  /** A channel that another process polls has said its last word. */
+  onLastWord(endpoint: Endpoint, name: string, { type }: ChannelEvent): void {
+    if (type === 'personal' || type === 'unauthorized' || type === 'gone') {
+      const outcome = { kind: 'ended', word: type, status: 0, detail: '' } as const;
+      this.onEnded(endpoint, [name, name], outcome);
+    }
   }
 
   /**

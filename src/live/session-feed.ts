@@ -67,13 +67,18 @@ export class SessionFeed implements LiveFeed {
   #retry: Timer | undefined;
   #isClosed = false;
   #settle: () => void = () => undefined;
+  #resolveClosed: () => void = () => undefined;
   readonly settled: Promise<void>;
+  readonly closed: Promise<void>;
 
   constructor(options: SessionFeedOptions) {
     this.#options = options;
     const { clock, random, upstream, probe, probeEveryMs, lingerMs } = options;
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
+    });
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
     });
     this.#demand = new Demand({
       clock,
@@ -162,6 +167,7 @@ export class SessionFeed implements LiveFeed {
     askers.remove(asker);
     this.#settle();
     onClose();
+    this.#resolveClosed();
   }
 
   /** For how long what the last probe said still holds; while it is asked in a loop, it does. */

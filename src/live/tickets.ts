@@ -4,6 +4,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { RawHeaders } from '../shared/raw-headers.ts';
 import { headerValue } from '../shared/raw-headers.ts';
 import type { Identity } from './channel-key.ts';
+import { identifyingHeaders } from './channel-key.ts';
 import { haveSameCredentials } from './credentials.ts';
 import type { Client } from './exchange.ts';
 import type { Wanted } from './wanted.ts';
@@ -16,7 +17,7 @@ export interface TicketsOptions {
   /** Who somebody is for an endpoint: what its polls and its probes carry of a client. */
   readonly identify: (wanted: Wanted, client: Client) => Identity;
   /** Told of each ticket that others, who may have to redeem it, may not know. */
-  readonly onIssued?: (ticket: string, issued: Issued) => void;
+  readonly onIssued?: ((ticket: string, issued: Issued) => void) | undefined;
 }
 
 /** What a ticket stands for: a request as it was sent. */
@@ -25,7 +26,8 @@ export interface Admitted {
   readonly client: Client;
 }
 
-interface Issued extends Admitted {
+/** What is known of a ticket. */
+export interface Issued extends Admitted {
   readonly forwarded: Identity['forwarded'];
   readonly address: string;
   readonly userAgent: string;
@@ -38,9 +40,8 @@ const MAX_BYTES = 32 * 1_024 * 1_024;
 /** Of a ticket that holds nothing. */
 const BASE_BYTES = 1_024;
 const VALID_MS = 3_600_000;
-
-/** Names that `identify` takes from the connection, not from the request. */
-const OF_THE_CONNECTION = new Set(['host', 'x-forwarded-proto', 'x-forwarded-for']);
+/** Others are not told more often of one ticket. */
+const TELL_EVERY_MS = 30_000;
 
 /**
  * Hands out the right to follow what a plain request was answered with. A stream cannot carry what
@@ -53,6 +54,7 @@ const OF_THE_CONNECTION = new Set(['host', 'x-forwarded-proto', 'x-forwarded-for
 export class Tickets {
   readonly #options: TicketsOptions;
   readonly #issued: LRUCache<string, Issued>;
+  readonly #toldAt = new LRUCache<string, number>({ max: MAX_TICKETS });
 
   constructor(options: TicketsOptions) {
     this.#options = options;
@@ -70,25 +72,30 @@ export class Tickets {
   /** A ticket for what this request wants: the same one for the same client. */
   issue(wanted: Wanted, client: Client): string {
     const { identify, secret } = this.#options;
-    const { channel, forwarded } = identify(wanted, client);
+    const identity = identify(wanted, client);
+    const { channel, forwarded } = identity;
     const { address } = client.downstream;
     const userAgent = userAgentOf(client.rawHeaders);
     const ticket = createHmac('sha256', secret)
       .update(JSON.stringify([channel, address, userAgent]))
       .digest('base64url')
       .slice(0, 22);
-    const rawHeaders = [...forwarded].flatMap(([name, values]) =>
-      OF_THE_CONNECTION.has(name) ? [] : values.flatMap((value) => [name, value]),
-    );
     const { downstream } = client;
-    this.#issued.set(ticket, {
+    const issued = {
       wanted,
-      client: { downstream, rawHeaders },
+      client: { downstream, rawHeaders: identifyingHeaders(identity) },
       forwarded,
       address,
       userAgent,
-    });
+    };
+    this.#issued.set(ticket, issued);
+    this.#tellOthers(ticket, issued);
     return ticket;
+  }
+
+  /** Redeem a ticket that another process has issued as well. */
+  accept(ticket: string, issued: Issued): void {
+    this.#issued.set(ticket, issued);
   }
 
   /** What a ticket stands for; `undefined` when it is not valid for whoever comes with it. */
@@ -105,6 +112,17 @@ export class Tickets {
       const own = this.#options.identify(wanted, client).forwarded;
       if (haveSameCredentials(forwarded, own)) this.#issued.delete(ticket);
     }
+  }
+
+  #tellOthers(ticket: string, issued: Issued): void {
+    const { onIssued, clock } = this.#options;
+    if (!onIssued) return;
+    const now = clock.now();
+    const toldAt = this.#toldAt.get(ticket);
+    // Others may have come anew since.
+    if (toldAt !== undefined && now - toldAt < TELL_EVERY_MS) return;
+    this.#toldAt.set(ticket, now);
+    onIssued(ticket, issued);
   }
 }
 

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
 import { connect } from 'node:net';
@@ -8,7 +9,8 @@ const BACKLOG = 4_096;
 
 /** Let a server accept connections. @throws the system's error, for instance EADDRINUSE. */
 export async function bind(server: Server, address: ListenAddress): Promise<void> {
-  if (address.kind === 'unix') await removeStaleSocket(address.path);
+  // Workers share a socket: the one that others listen on already is no stale one.
+  if (address.kind === 'unix' && cluster.isPrimary) await removeStaleSocket(address.path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.once('listening', () => {
@@ -44,7 +46,7 @@ function place(address: ListenAddress): { fd: number } | { path: string } | { po
 }
 
 /** A socket file that nobody listens on was left by a process that died. */
-async function removeStaleSocket(path: string): Promise<void> {
+export async function removeStaleSocket(path: string): Promise<void> {
   if (!statSync(path, { throwIfNoEntry: false })?.isSocket()) return;
   const isAlive = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => resolve(true)).once('error', () => resolve(false));

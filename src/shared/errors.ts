@@ -47,6 +47,7 @@ const TABLE = {
   TOO_MANY_STREAMS: [503, 'too many streams'],
   TOO_MANY_CHANNELS: [503, 'too many live URLs at once'],
   TOO_MANY_SUBSCRIBERS: [503, 'too many streams of this URL'],
+  NOT_POLLED: [503, 'polls are about to begin anew'],
   NO_ROOM: [503, 'the memory for states and unread events is used up'],
   DRAINING: [503, 'the proxy is shutting down'],
   LOOP_DETECTED: [

@@ -13,6 +13,8 @@ export interface Logger {
 export interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly format: 'pretty' | 'json';
+  /** Of several that write to the same output: stands in each line. */
+  readonly process?: string;
 }
 
 /** Fields that may hold a secret wherever an object is logged whole. */
@@ -30,7 +32,8 @@ const SECRET_PARAMETER =
 
 /** Open the application's log on standard output. */
 export function createLogger(options: LoggerOptions): Logger {
-  const settings = { level: options.level, base: null, redact: REDACTED };
+  const base = options.process === undefined ? null : { process: options.process };
+  const settings = { level: options.level, base, redact: REDACTED };
   if (options.format === 'json') return pino(settings, pino.destination({ dest: 1, sync: true }));
   // Loaded only when wanted: it costs start-up time, and JSON logs do not need it.
   const pretty = createRequire(import.meta.url)('pino-pretty') as (options: object) => never;

@@ -9,10 +9,10 @@ import type { TestCertificate } from '../support/certificate.ts';
 import { createCertificate } from '../support/certificate.ts';
 import { emptyFolder, startCommand } from './command.ts';
 
-function writeConfig(t: TestContext, { cert, key }: TestCertificate): string {
+function writeConfig(t: TestContext, { cert, key }: TestCertificate, workers = 1): string {
   const file = join(emptyFolder(t), 'proxy.config.json');
   const listen = { address: '127.0.0.1:0', tls: { cert, key } };
-  writeFileSync(file, JSON.stringify({ site: 'http://127.0.0.1:1', listen }));
+  writeFileSync(file, JSON.stringify({ site: 'http://127.0.0.1:1', listen, workers }));
   return file;
 }
 
@@ -25,19 +25,24 @@ async function nameAt(t: TestContext, url: string): Promise<unknown> {
   return socket.getPeerCertificate().subject.CN;
 }
 
-test('SIGHUP shows new certificates to new connections, without a restart', async (t) => {
-  const [tls, next] = [createCertificate(t, ['old.test']), createCertificate(t, ['new.test'])];
-  const command = startCommand(t, ['--config', writeConfig(t, tls)]);
-  const [, url = ''] = await command.output(/^listening on (https:\S+)$/m);
-  assert.equal(await nameAt(t, url), 'old.test');
-  cpSync(next.cert, tls.cert);
-  cpSync(next.key, tls.key);
-  command.kill('SIGHUP');
-  await command.output(/certificates are read again/);
-  assert.equal(await nameAt(t, url), 'new.test');
-  command.kill('SIGTERM');
-  assert.equal((await command.ended).code, 0);
-});
+for (const workers of [1, 2]) {
+  test(`SIGHUP shows new certificates to new connections, without a restart: ${workers} workers`, async (t) => {
+    const [tls, next] = [createCertificate(t, ['old.test']), createCertificate(t, ['new.test'])];
+    const command = startCommand(t, ['--config', writeConfig(t, tls, workers)]);
+    const [, url = ''] = await command.output(/^listening on (https:\S+)$/m);
+    assert.equal(await nameAt(t, url), 'old.test');
+    cpSync(next.cert, tls.cert);
+    cpSync(next.key, tls.key);
+    command.kill('SIGHUP');
+    // Each worker says so.
+    await command.output(new RegExp(`(certificates are read again.*?){${workers}}`, 's'));
+    for (let count = 0; count < 2 * workers; count++) {
+      assert.equal(await nameAt(t, url), 'new.test');
+    }
+    command.kill('SIGTERM');
+    assert.equal((await command.ended).code, 0);
+  });
+}
 
 test('SIGHUP with a certificate that cannot be used changes nothing, and names it', async (t) => {
   const tls = createCertificate(t, ['old.test']);

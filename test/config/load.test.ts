@@ -59,6 +59,7 @@ test('a site is enough: every other key has a default', () => {
     origins: [],
     trustedProxies: [],
     via: true,
+    workers: 1,
     webSocketCompression: false,
     limits: {
       connections: 50_000,

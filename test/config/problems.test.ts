@@ -61,7 +61,7 @@ test('an unknown key in a site is reported with the key that was meant', () => {
 
 test('an unknown key that resembles none is reported with those that are known there', () => {
   assert.deepEqual(problemsIn(withKeys('"backends": []')), [
-    'c.json:1:21 unknown key "backends": known here are listen, site, comet, live, inject, logoutOn, origins, trustedProxies, via, webSocketCompression, admin, limits, log',
+    'c.json:1:21 unknown key "backends": known here are listen, site, comet, live, inject, logoutOn, origins, trustedProxies, via, webSocketCompression, workers, admin, limits, log',
   ]);
   assert.deepEqual(problemsIn(withKeys('"log": {"colour": true}')), [
     'c.json:1:29 unknown key "colour": known here are level, format, access',

@@ -3,8 +3,8 @@ import { Injection } from '../../src/passthrough/inject/injection.ts';
 import { parsePattern } from '../../src/shared/path-pattern.ts';
 import { headerValues } from '../../src/shared/raw-headers.ts';
 import { clientOf } from '../rewriting/upstreams.ts';
-import type { LogLine } from '../support/proxy.ts';
-import { recordingLog } from '../support/proxy.ts';
+import type { LogLine } from '../support/recording-log.ts';
+import { recordingLog } from '../support/recording-log.ts';
 
 /** One load of a page. */
 export interface Visit {

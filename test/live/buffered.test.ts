@@ -7,7 +7,7 @@ import { LimitLog } from '../../src/live/limit-log.ts';
 import { Backlog, Unread } from '../../src/transport/unread.ts';
 import { snapshot } from '../protocol/events.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
-import { recordingLog } from '../support/proxy.ts';
+import { recordingLog } from '../support/recording-log.ts';
 
 const MAX = 100_000;
 const LOG = { maxEvents: 100, maxBytes: MAX * 10 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AnswerHandler, Head } from '../../src/passthrough/exchange.ts';
 import { witnessed } from '../../src/passthrough/witnessed.ts';
-import { recordingLog } from '../support/proxy.ts';
+import { recordingLog } from '../support/recording-log.ts';
 
 /** A handler and a witness of one answer, and what they were told, in order. */
 function scene(failsAt?: string) {

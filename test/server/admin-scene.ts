@@ -12,11 +12,11 @@ import type { Clock } from '../../src/shared/clock.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import type { DiscoveryReport } from '../../src/shared/discovery-report.ts';
 import type { Explanation, Question } from '../../src/shared/explanation.ts';
-import type { LogLine } from '../support/proxy.ts';
-import { recordingLog } from '../support/proxy.ts';
 import type { RawAnswer } from '../support/raw-answer.ts';
 import { ask, readAnswer } from '../support/raw-answer.ts';
 import { watchSocket } from '../support/raw-peer.ts';
+import type { LogLine } from '../support/recording-log.ts';
+import { recordingLog } from '../support/recording-log.ts';
 
 /** As long as a token should be, and unlike any other text here. */
 export const TOKEN = 'f2b0c1d7a6e94c3b8d5e';

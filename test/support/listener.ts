@@ -6,8 +6,8 @@ import type { Peer } from '../../src/server/identify-downstream.ts';
 import { createTrust } from '../../src/server/identify-downstream.ts';
 import type { Listener, ListenerTimes } from '../../src/server/listener.ts';
 import { openListener } from '../../src/server/listener.ts';
-import type { LogLine } from './proxy.ts';
-import { recordingLog } from './proxy.ts';
+import type { LogLine } from './recording-log.ts';
+import { recordingLog } from './recording-log.ts';
 
 /** A listener under test, without a proxy behind it. */
 export interface TestListener extends Listener {
