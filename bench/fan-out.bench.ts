@@ -1,95 +1,84 @@
-import type { ChildProcess } from 'node:child_process';
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import type { Server } from './processes.ts';
-import { cpuMs, start, startProxy } from './processes.ts';
+import type { Goal } from './figures.ts';
+import { median, printGoals, printTable, quantile } from './figures.ts';
+import type { Contender, Outcome } from './push/contender.ts';
+import { C_FLOOR } from './push/floors.ts';
+import { hasRoomFor, versions } from './push/machine.ts';
+import { measure } from './push/measure.ts';
+import type { Scenario } from './push/scenarios.ts';
+import { scenarios } from './push/scenarios.ts';
 
 /*
- * What it costs to push one change to everybody: CPU of the server for each delivered message, for
- * the proxy and for two programs that do nothing but push. Time on the wall would say what the
- * machine is doing besides; CPU is read from the process.
+ * What it costs to push one change to everybody: CPU of the server for each delivered message, and
+ * when the last subscriber has it. What is pushed says when it was made: in answer to a poll for the
+ * proxy, just before the request that publishes it for peers. Contenders take turns, and medians
+ * count: time on the wall says what the machine is doing besides, CPU is read from the processes.
+ *
+ * `npm run bench fan-out` is what the goals are about, `npm run bench fan-out all` everything, and
+ * any other word the scenarios whose title has it.
  */
-const SUBSCRIBERS = 2_000;
-const INTERVAL_MS = 100;
-const SECONDS = 8;
-/** Bytes of a small status document. */
-const DOCUMENT_BYTES = 100;
-
-interface Contender {
-  readonly name: string;
-  start(): Promise<Server>;
+export async function run([wanted]: readonly string[] = []): Promise<void> {
+  console.log(versions());
+  const left = new Set<string>();
+  const goals: Goal[] = [];
+  for (const scenario of scenarios(wanted)) {
+    if (!hasRoomFor(scenario.load.subscribers)) continue;
+    const contenders = scenario.contenders.filter(({ objection }) => {
+      if (objection !== undefined && !left.has(objection)) console.log(objection);
+      if (objection !== undefined) left.add(objection);
+      return objection === undefined;
+    });
+    const outcomes = await takeTurns(scenario, contenders);
+    print(scenario, outcomes);
+    const cpu = (name: string, than: string) =>
+      median(ratiosOf(outcomes.get(name), outcomes.get(than)));
+    const last = (name: string) =>
+      median(outcomes.get(name)?.flatMap(({ lastMs }) => lastMs) ?? []);
+    goals.push(...scenario.goals({ cpu, last }));
+  }
+  printGoals(goals.filter((goal) => Number.isFinite(goal.value) && Number.isFinite(goal.limit)));
 }
 
-const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+async function takeTurns(
+  { load, seconds, rounds }: Scenario,
+  contenders: readonly Contender[],
+): Promise<Map<string, Outcome[]>> {
+  const outcomes = new Map<string, Outcome[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of contenders) {
+      try {
+        outcomes.get(contender.name)?.push(await measure(contender, load, seconds * 1_000));
+      } catch (error) {
+        console.log(String(error));
+        process.exitCode = 1;
+      }
+    }
+  }
+  return outcomes;
+}
 
-/** Measure each contender, and print a table. */
-export async function run(): Promise<void> {
-  const upstream = createServer((_req, res) => {
-    const body = JSON.stringify({ at: Date.now(), text: 'x'.repeat(DOCUMENT_BYTES - 30) });
-    res.setHeader('content-type', 'application/json').end(body);
+function print({ title, rounds }: Scenario, outcomes: ReadonlyMap<string, Outcome[]>): void {
+  console.log(`\n${title}; median of ${rounds}`);
+  const titles = ['us/message', 'ratio', 'last p50', 'p99 ms', 'complete'];
+  const rows = [...outcomes].map(([name, turns]): [string, string[]] => {
+    const cpu = median(turns.map(({ cpuMicroseconds }) => cpuMicroseconds));
+    const ratio = median(ratiosOf(turns, outcomes.get(C_FLOOR.name)));
+    const last = turns.flatMap(({ lastMs }) => lastMs);
+    const complete = Math.min(...turns.map((turn) => turn.complete));
+    const cells = [
+      cpu.toFixed(1),
+      Number.isFinite(ratio) ? ratio.toFixed(2) : '-',
+      median(last).toFixed(1),
+      quantile(last, 0.99).toFixed(1),
+      `${(complete * 100).toFixed(1)} %`,
+    ];
+    return [name, cells];
   });
-  upstream.listen(0, '127.0.0.1');
-  await once(upstream, 'listening');
-  const { port } = upstream.address() as AddressInfo;
-
-  const contenders: Contender[] = [
-    { name: 'floor: socket.write(shared Buffer)', start: () => startFloor('socket') },
-    { name: 'floor: res.write(string)', start: () => startFloor('response') },
-    {
-      name: 'comet-proxy, poll included',
-      start: () =>
-        startProxy({
-          site: `http://127.0.0.1:${port}`,
-          live: { '/push': { every: `${INTERVAL_MS}ms`, vary: [] } },
-          limits: { streamsPerAddress: SUBSCRIBERS, connectionsPerAddress: SUBSCRIBERS },
-        }),
-    },
-  ];
-  const rows: { name: string; microseconds: number; complete: string }[] = [];
-  for (const contender of contenders)
-    rows.push({ name: contender.name, ...(await measure(contender)) });
-  upstream.closeAllConnections();
-  upstream.close();
-
-  const floor = rows[0]?.microseconds ?? Number.NaN;
-  console.log(`${SUBSCRIBERS} subscribers, a change every ${INTERVAL_MS} ms, ${SECONDS} s`);
-  for (const { name, microseconds, complete } of rows) {
-    const cost = `${microseconds.toFixed(1)} us CPU per message`.padStart(28);
-    console.log(
-      `${name.padEnd(38)}${cost}${(microseconds / floor).toFixed(2).padStart(7)}   ${complete}`,
-    );
-  }
+  printTable(titles, rows, { name: 40, cell: 12 });
 }
 
-async function measure(contender: Contender): Promise<{ microseconds: number; complete: string }> {
-  const { process: server, port } = await contender.start();
-  const client = fork(file('fan-out-client.js'), [String(port), String(SUBSCRIBERS)]);
-  try {
-    await once(client, 'message'); // all of them have had a first message
-    const before = { received: await ask(client), cpuMs: cpuMs(server.pid ?? 0) };
-    await new Promise((resolve) => setTimeout(resolve, SECONDS * 1_000));
-    const after = { received: await ask(client), cpuMs: cpuMs(server.pid ?? 0) };
-    const messages = after.received - before.received;
-    const expected = (SECONDS * 1_000 * SUBSCRIBERS) / INTERVAL_MS;
-    return {
-      microseconds: ((after.cpuMs - before.cpuMs) * 1_000) / messages,
-      complete: `${Math.round((100 * messages) / expected)} % of the changes delivered`,
-    };
-  } finally {
-    client.kill();
-    server.kill('SIGKILL');
-  }
-}
-
-async function ask(client: ChildProcess): Promise<number> {
-  client.send('count');
-  const [count] = (await once(client, 'message')) as [number];
-  return count;
-}
-
-function startFloor(how: string): Promise<Server> {
-  return start([file('fan-out-floor.js'), how, String(INTERVAL_MS), String(DOCUMENT_BYTES)]);
+/** Of CPU, turn by turn: what the machine does besides is alike in one round. */
+function ratiosOf(turns: readonly Outcome[] = [], than: readonly Outcome[] = []): number[] {
+  return turns.map(
+    ({ cpuMicroseconds }, index) => cpuMicroseconds / (than[index]?.cpuMicroseconds ?? Number.NaN),
+  );
 }
