@@ -12,13 +12,22 @@ export function hasNginx(): boolean {
   return spawnSync('nginx', ['-v']).status === 0;
 }
 
+/** Lines of the config besides those of a plain reverse proxy. */
+export interface More {
+  readonly http: string;
+  readonly location: string;
+}
+
 /** Start nginx as a reverse proxy with one process and kept connections on both sides. */
-export async function startNginx(upstreamPort: number): Promise<Server> {
+export async function startNginx(
+  upstreamPort: number,
+  more: (folder: string) => More = () => ({ http: '', location: '' }),
+): Promise<Server> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const config = join(folder, 'nginx.conf');
-  writeFileSync(config, configOf(folder, port, upstreamPort));
+  writeFileSync(config, configOf(folder, port, upstreamPort, more(folder)));
   const server = spawn('nginx', ['-p', folder, '-c', config, '-e', 'stderr'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
@@ -29,18 +38,19 @@ export async function startNginx(upstreamPort: number): Promise<Server> {
   return { process: server, port };
 }
 
-function configOf(folder: string, port: number, upstreamPort: number): string {
+function configOf(folder: string, port: number, upstreamPort: number, more: More): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `
     daemon off;
     master_process off;
     pid ${folder}/pid;
     error_log stderr error;
-    events { worker_connections 1024; }
+    events { worker_connections 8192; }
     http {
       access_log off;
       ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}
       keepalive_requests 1000000000;
+      ${more.http}
       upstream site {
         server 127.0.0.1:${upstreamPort};
         keepalive 64;
@@ -52,6 +62,7 @@ function configOf(folder: string, port: number, upstreamPort: number): string {
           proxy_pass http://site;
           proxy_http_version 1.1;
           proxy_set_header Connection "";
+          ${more.location}
         }
       }
     }
