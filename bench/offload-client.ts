@@ -1,7 +1,7 @@
 // So many open pages: each polls the status once a second as a browser does, or is told it by
 // server-sent events. Notes when each of them had each version first.
 import { connect } from 'node:net';
-import { readMessage } from './pass-through-cases.ts';
+import { readMessage } from './read-message.ts';
 
 /** What the pages are to do. */
 export interface Pages {

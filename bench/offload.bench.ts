@@ -8,6 +8,7 @@ import type { Seen } from './offload-upstream.ts';
 import { hasNginx, startNginx } from './pass-through-nginx.ts';
 import type { Server } from './processes.ts';
 import { cpuMs, startProxy } from './processes.ts';
+import { printVersions } from './versions.ts';
 
 /*
  * What the site is spared, and how old what pages show is: N pages poll one URL, each a second after
@@ -56,7 +57,7 @@ interface Figures {
 
 /** Measure all contenders with each number of pages, and print a table. */
 export async function run(): Promise<void> {
-  if (!hasNginx()) console.log('nginx is not installed: no row for it');
+  printVersions([], ['nginx']);
   const rows = new Map<string, Figures[]>(CONTENDERS.map(({ name }) => [name, []]));
   let changes = 0;
   for (const count of PAGES) {

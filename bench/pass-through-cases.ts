@@ -12,6 +12,12 @@ export interface Case {
   /** Bytes that the upstream answers with. */
   readonly answer: Buffer;
   readonly answerBody: string;
+  /** That ask at the same time. */
+  readonly connections: number;
+  /** A rate that all contenders bear; without one, latency is not compared. */
+  readonly perSecond?: number;
+  /** Each request comes by a connection of its own. */
+  readonly isNewConnection: boolean;
 }
 
 /** As Chromium sends them, less what names its version. */
@@ -33,20 +39,55 @@ const TEN_HEADERS = [
   'Set-Cookie: SESSION=0123456789abcdef0123456789abcdef; Path=/; HttpOnly',
 ];
 
+const KIB = 1_024;
+const MANY = { connections: 64, perSecond: 1_000 };
+const SHORT_JSON = { answerHeaders: TEN_HEADERS.slice(1, 3), answerBody: jsonOf(100) };
+
 /** By path. */
 export const CASES: Readonly<Record<string, Case>> = {
   '/small': exchange({
+    ...MANY,
+    ...SHORT_JSON,
     name: 'GET, answered with 100 B of JSON',
     start: 'GET /small HTTP/1.1',
-    answerHeaders: TEN_HEADERS.slice(1, 3),
-    answerBody: jsonOf(100),
   }),
   '/form': exchange({
+    ...MANY,
     name: 'POST of 1 KB, answered with 2 KB of JSON and ten headers',
     start: 'POST /form HTTP/1.1',
-    requestBody: jsonOf(1_024),
+    requestBody: jsonOf(KIB),
     answerHeaders: TEN_HEADERS,
-    answerBody: jsonOf(2_048),
+    answerBody: jsonOf(2 * KIB),
+  }),
+  '/new': exchange({
+    ...SHORT_JSON,
+    name: 'GET, answered with 100 B of JSON, each by a new connection',
+    start: 'GET /new HTTP/1.1',
+    connections: 16,
+    perSecond: 500,
+    isNewConnection: true,
+  }),
+  '/64k': exchange({
+    name: 'GET, answered with 64 KiB',
+    start: 'GET /64k HTTP/1.1',
+    answerHeaders: TEN_HEADERS,
+    answerBody: jsonOf(64 * KIB),
+    connections: 16,
+    perSecond: 300,
+  }),
+  '/10m': exchange({
+    name: 'GET, answered with 10 MiB',
+    start: 'GET /10m HTTP/1.1',
+    answerHeaders: TEN_HEADERS,
+    answerBody: jsonOf(10 * KIB * KIB),
+    connections: 4,
+  }),
+  '/upload': exchange({
+    ...SHORT_JSON,
+    name: 'POST of 1 MiB, answered with 100 B of JSON',
+    start: 'POST /upload HTTP/1.1',
+    requestBody: jsonOf(KIB * KIB),
+    connections: 4,
   }),
 };
 
@@ -56,22 +97,33 @@ interface Parts {
   readonly requestBody?: string;
   readonly answerHeaders: readonly string[];
   readonly answerBody: string;
+  readonly connections: number;
+  readonly perSecond?: number;
+  readonly isNewConnection?: boolean;
 }
 
-function exchange({ name, start, requestBody = '', answerHeaders, answerBody }: Parts): Case {
+function exchange(parts: Parts): Case {
+  const { start, requestBody = '', answerHeaders, answerBody, ...rest } = parts;
   const sent = requestBody
     ? ['Content-Type: application/json', `Content-Length: ${requestBody.length}`]
     : [];
+  const connection = rest.isNewConnection ? 'close' : 'keep-alive';
   const asked = [
     start,
     'Host: site.example',
-    'Connection: keep-alive',
+    `Connection: ${connection}`,
     ...BROWSER_HEADERS,
     ...sent,
   ];
   const told = ['HTTP/1.1 200 OK', ...answerHeaders, `Content-Length: ${answerBody.length}`];
-  const request = message(asked, requestBody);
-  return { name, request, requestBody, answer: message(told, answerBody), answerBody };
+  return {
+    isNewConnection: false,
+    ...rest,
+    request: message(asked, requestBody),
+    requestBody,
+    answer: message(told, answerBody),
+    answerBody,
+  };
 }
 
 function message(lines: readonly string[], body: string): Buffer {
@@ -80,31 +132,5 @@ function message(lines: readonly string[], body: string): Buffer {
 
 function jsonOf(bytes: number): string {
   const start = '{"state":"';
-  return `${start}${'running '.repeat(bytes).slice(0, bytes - start.length - 2)}"}`;
-}
-
-/** The start line and the body of a message, once all of it is there; never one of several. */
-export function readMessage(text: string): { start: string; body: string } | undefined {
-  const headEnd = text.indexOf('\r\n\r\n');
-  if (headEnd === -1) return undefined;
-  const head = text.slice(0, headEnd + 2);
-  const start = head.slice(0, head.indexOf('\r\n'));
-  const body = text.slice(headEnd + 4);
-  if (/\r\ntransfer-encoding: *chunked\r/i.test(head)) {
-    return body.endsWith('0\r\n\r\n') ? { start, body: withoutChunks(body) } : undefined;
-  }
-  const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
-  return body.length < length ? undefined : { start, body };
-}
-
-function withoutChunks(text: string): string {
-  let body = '';
-  let at = 0;
-  for (;;) {
-    const lineEnd = text.indexOf('\r\n', at);
-    const size = Number.parseInt(text.slice(at, lineEnd), 16);
-    if (!(size > 0)) return body;
-    body += text.slice(lineEnd + 2, lineEnd + 2 + size);
-    at = lineEnd + 4 + size;
-  }
+  return `${start}${'running '.repeat(bytes / 8).slice(0, bytes - start.length - 2)}"}`;
 }

@@ -1,15 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort, isInstalled, startNative, temporaryFolder } from './native-server.ts';
 import type { Server } from './processes.ts';
 
 /** Is it installed? */
 export function hasNginx(): boolean {
-  return spawnSync('nginx', ['-v']).status === 0;
+  return isInstalled('nginx');
 }
 
 /** Lines of the config besides those of a plain reverse proxy. */
@@ -24,18 +20,19 @@ export async function startNginx(
   more: (folder: string) => More = () => ({ http: '', location: '' }),
 ): Promise<Server> {
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return startNative('nginx', nginxArgs(port, upstreamPort, more), port);
+}
+
+/** The same, for who starts it otherwise. */
+export function nginxArgs(
+  port: number,
+  upstreamPort: number,
+  more: (folder: string) => More = () => ({ http: '', location: '' }),
+): readonly string[] {
+  const folder = temporaryFolder('nginx');
   const config = join(folder, 'nginx.conf');
   writeFileSync(config, configOf(folder, port, upstreamPort, more(folder)));
-  const server = spawn('nginx', ['-p', folder, '-c', config, '-e', 'stderr'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  while (!(await accepts(port))) {
-    if (server.exitCode !== null) throw new Error('nginx ended without listening');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return { process: server, port };
+  return ['-p', folder, '-c', config, '-e', 'stderr'];
 }
 
 function configOf(folder: string, port: number, upstreamPort: number, more: More): string {
@@ -50,6 +47,7 @@ function configOf(folder: string, port: number, upstreamPort: number, more: More
       access_log off;
       ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}
       keepalive_requests 1000000000;
+      client_max_body_size 0;
       ${more.http}
       upstream site {
         server 127.0.0.1:${upstreamPort};
@@ -67,22 +65,4 @@ function configOf(folder: string, port: number, upstreamPort: number, more: More
       }
     }
   `;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const isOpen = await new Promise<boolean>((resolve) => {
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-  });
-  socket.destroy();
-  return isOpen;
 }

@@ -1,7 +1,7 @@
 // What a user would take instead, and the least that Node can do, each as its manual shows it.
 import { Agent, createServer } from 'node:http';
 
-const [name, upstreamPort] = process.argv.slice(2);
+const [name, upstreamPort, port = 0] = process.argv.slice(2);
 const target = `http://127.0.0.1:${upstreamPort}`;
 const agent = new Agent({ keepAlive: true });
 
@@ -57,6 +57,6 @@ const peers = {
 };
 
 const server = await peers[name]();
-server.listen(0, '127.0.0.1', () => {
+server.listen(port, '127.0.0.1', () => {
   console.log(`listening on http://127.0.0.1:${server.address().port}`);
 });

@@ -1,18 +1,17 @@
 // The site behind every contender: a bare socket, so that it never is what is waited for.
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { CASES, readMessage } from './pass-through-cases.ts';
+import { CASES } from './pass-through-cases.ts';
+import { MessageReader } from './read-message.ts';
 
 const WRONG = Buffer.from('HTTP/1.1 400 Wrong\r\nContent-Length: 5\r\n\r\nwrong');
 
 const server = createServer({ noDelay: true }, (socket) => {
-  let text = '';
+  const reader = new MessageReader();
   socket.on('error', () => undefined);
   socket.on('data', (chunk) => {
-    text += chunk.toString('latin1');
-    const request = readMessage(text);
+    const request = reader.add(chunk);
     if (!request) return;
-    text = '';
     const known = CASES[request.start.split(' ')[1] ?? ''];
     socket.write(known?.requestBody === request.body ? known.answer : WRONG);
   });

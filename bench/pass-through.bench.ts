@@ -2,24 +2,35 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Goal } from './figures.ts';
+import { median, printGoals, printTable } from './figures.ts';
+import type { Case } from './pass-through-cases.ts';
 import { CASES } from './pass-through-cases.ts';
 import type { Order, Outcome } from './pass-through-client.ts';
+import { hasHaproxy, startHaproxy } from './pass-through-haproxy.ts';
 import { hasNginx, startNginx } from './pass-through-nginx.ts';
 import type { Server } from './processes.ts';
 import { start, startProxy } from './processes.ts';
+import { printVersions } from './versions.ts';
 
 /*
  * What it costs to pass a request on: CPU of the proxy for each request, beside what a user would
  * take instead and the least that Node can do. The peers do less: none tells the site who asks.
  * Contenders take turns in several rounds and the medians count, as the machine is never still.
  * Latency is compared at one rate that all of them bear: at the limit it only says what the limit is.
+ *
+ * Without arguments: small requests at the limit. With names of cases: those, and at a rate too;
+ * `all` means all of them.
  */
 const ROUNDS = 5;
-const CONNECTIONS = 64;
-const PER_SECOND = 1_000;
-const TURN = { connections: CONNECTIONS, warmUpMs: 500, measureMs: 2_000 };
+const DEFAULT_CASES = ['small', 'form'];
+const TURN = { warmUpMs: 400, measureMs: 2_000 };
 /** What the ratios are of. */
 const REFERENCE = 'http-proxy 1.18.1';
+const HTTPXY = 'httpxy';
+const FASTIFY = '@fastify/http-proxy';
+const NGINX = 'nginx';
+const OURS = 'comet-proxy';
 
 interface Contender {
   readonly name: string;
@@ -28,12 +39,13 @@ interface Contender {
 
 const CONTENDERS: readonly Contender[] = [
   { name: REFERENCE, start: (port) => startPeer('http-proxy', port) },
-  { name: 'httpxy', start: (port) => startPeer('httpxy', port) },
-  { name: '@fastify/http-proxy', start: (port) => startPeer('fastify', port) },
+  { name: HTTPXY, start: (port) => startPeer('httpxy', port) },
+  { name: FASTIFY, start: (port) => startPeer('fastify', port) },
   { name: 'floor: undici in node:http', start: (port) => startPeer('floor', port) },
-  ...(hasNginx() ? [{ name: 'nginx', start: startNginx }] : []),
+  ...(hasNginx() ? [{ name: NGINX, start: (port: number) => startNginx(port) }] : []),
+  ...(hasHaproxy() ? [{ name: 'haproxy', start: startHaproxy }] : []),
   {
-    name: 'comet-proxy',
+    name: OURS,
     start: (port) =>
       startProxy({ site: `http://127.0.0.1:${port}`, live: { '/live/:name': { every: '2s' } } }),
   },
@@ -41,11 +53,19 @@ const CONTENDERS: readonly Contender[] = [
 
 interface Turn {
   readonly atLimit: Outcome;
-  readonly atRate: Outcome;
+  readonly atRate?: Outcome;
 }
 
+type Turns = ReadonlyMap<string, readonly Turn[]>;
+
 /** Measure each contender, and print a table for each case. */
-export async function run(): Promise<void> {
+export async function run(args: readonly string[]): Promise<void> {
+  printVersions(
+    ['http-proxy-1.18', 'httpxy', '@fastify/http-proxy', 'undici'],
+    ['nginx', 'haproxy'],
+  );
+  const asked = args.includes('all') ? Object.keys(CASES) : args.map((name) => `/${name}`);
+  const paths = args.length === 0 ? DEFAULT_CASES.map((name) => `/${name}`) : asked;
   const children: ChildProcess[] = [];
   try {
     const upstream = await start(['--import', 'tsx', file('pass-through-upstream.ts')]);
@@ -58,16 +78,22 @@ export async function run(): Promise<void> {
       children.push(server.process);
       running.push({ name, server });
     }
-    if (!hasNginx()) console.log('nginx is not installed: no row for it');
-    for (const [path, { name }] of Object.entries(CASES)) {
+    const goals: Goal[] = [];
+    for (const path of paths) {
+      const known = CASES[path];
+      if (!known) throw new Error(`no case ${path}: there are ${Object.keys(CASES).join(', ')}`);
       const turns = new Map<string, Turn[]>(running.map((contender) => [contender.name, []]));
-      for (let round = 0; round < ROUNDS; round++) {
+      // The first round is not counted: there code is still being compiled.
+      for (let round = 0; round <= ROUNDS; round++) {
         for (const { name, server } of running) {
-          turns.get(name)?.push(await takeTurn(client, server, path, name));
+          const turn = await takeTurn(client, server, path, args.length > 0);
+          if (round > 0) turns.get(name)?.push(turn);
         }
       }
-      print(name, turns);
+      print(known, turns);
+      goals.push(...goalsOf(path, turns));
     }
+    printGoals(goals);
   } finally {
     for (const child of children) child.kill('SIGKILL');
   }
@@ -77,15 +103,13 @@ async function takeTurn(
   client: ChildProcess,
   { process: { pid = 0 }, port }: Server,
   path: string,
-  name: string,
+  isAtRateToo: boolean,
 ): Promise<Turn> {
   const order = { pid, port, path, ...TURN };
-  try {
-    const atLimit = await carryOut(client, order);
-    return { atLimit, atRate: await carryOut(client, { ...order, perSecond: PER_SECOND }) };
-  } catch (error) {
-    throw new Error(`${name} failed`, { cause: error });
-  }
+  const atLimit = await carryOut(client, order);
+  const perSecond = CASES[path]?.perSecond;
+  if (!isAtRateToo || perSecond === undefined) return { atLimit };
+  return { atLimit, atRate: await carryOut(client, { ...order, perSecond }) };
 }
 
 async function carryOut(client: ChildProcess, order: Order): Promise<Outcome> {
@@ -105,48 +129,86 @@ async function carryOut(client: ChildProcess, order: Order): Promise<Outcome> {
 
 interface Column {
   readonly title: string;
-  value(turn: Turn, reference: Turn): number;
+  value(of: Outcome, reference: Outcome): number;
   readonly digits: number;
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: 'us CPU', value: ({ atLimit }) => atLimit.cpuMicroseconds, digits: 1 },
-  {
-    title: 'ratio',
-    value: ({ atLimit }, reference) => atLimit.cpuMicroseconds / reference.atLimit.cpuMicroseconds,
-    digits: 2,
-  },
-  { title: 'per s', value: ({ atLimit }) => atLimit.perSecond, digits: 0 },
-  { title: 'p99 ms', value: ({ atLimit }) => atLimit.p99Ms, digits: 1 },
-  { title: '% busy', value: ({ atLimit }) => atLimit.busy * 100, digits: 0 },
-  { title: '| us CPU', value: ({ atRate }) => atRate.cpuMicroseconds, digits: 1 },
-  {
-    title: 'ratio',
-    value: ({ atRate }, reference) => atRate.cpuMicroseconds / reference.atRate.cpuMicroseconds,
-    digits: 2,
-  },
-  { title: 'p50 ms', value: ({ atRate }) => atRate.p50Ms, digits: 2 },
-  { title: 'p99 ms', value: ({ atRate }) => atRate.p99Ms, digits: 2 },
+const CPU: Column = { title: 'us CPU', value: (of) => of.cpuMicroseconds, digits: 1 };
+const RATIO: Column = {
+  title: 'ratio',
+  value: (of, reference) => of.cpuMicroseconds / reference.cpuMicroseconds,
+  digits: 2,
+};
+const AT_LIMIT: readonly Column[] = [
+  CPU,
+  RATIO,
+  { title: 'per s', value: (of) => of.perSecond, digits: 0 },
+  { title: 'p99 ms', value: (of) => of.p99Ms, digits: 1 },
+  { title: '% busy', value: (of) => of.busy * 100, digits: 0 },
+];
+const AT_RATE: readonly Column[] = [
+  CPU,
+  RATIO,
+  { title: 'p50 ms', value: (of) => of.p50Ms, digits: 2 },
+  { title: 'p99 ms', value: (of) => of.p99Ms, digits: 2 },
 ];
 
-function print(name: string, turns: ReadonlyMap<string, readonly Turn[]>): void {
-  const reference = turns.get(REFERENCE) ?? [];
-  const cells = (texts: readonly string[]) => texts.map((text) => text.padStart(9)).join('');
+function print({ name, connections, perSecond }: Case, turns: Turns): void {
   console.log(`\n${name}: median of ${ROUNDS} rounds; each figure is of one request`);
-  console.log(
-    `${''.padEnd(30)}${`${CONNECTIONS} connections, at the limit`.padEnd(46)}| at ${PER_SECOND} requests/s`,
-  );
-  console.log(`${''.padEnd(30)}${cells(COLUMNS.map(({ title }) => title))}`);
-  for (const [contender, taken] of turns) {
-    const figures = COLUMNS.map(({ value, digits }) =>
-      median(taken.map((turn, round) => value(turn, reference[round] ?? turn))).toFixed(digits),
-    );
-    console.log(`${contender.padEnd(30)}${cells(figures)}`);
-  }
+  console.log(`${connections} at a time, at the limit`);
+  printHalf(AT_LIMIT, turns, ({ atLimit }) => atLimit);
+  if (![...turns.values()].flat().some(({ atRate }) => atRate)) return;
+  console.log(`at ${perSecond} requests/s`);
+  printHalf(AT_RATE, turns, ({ atRate }) => atRate);
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+function printHalf(
+  columns: readonly Column[],
+  turns: Turns,
+  halfOf: (turn: Turn) => Outcome | undefined,
+): void {
+  const outcomes = (name: string) => (turns.get(name) ?? []).flatMap((turn) => halfOf(turn) ?? []);
+  const reference = outcomes(REFERENCE);
+  const rows = [...turns.keys()].map((name) => {
+    const cells = columns.map(({ value, digits }) =>
+      median(
+        outcomes(name).map((outcome, round) => value(outcome, reference[round] ?? outcome)),
+      ).toFixed(digits),
+    );
+    return [name, cells] as const;
+  });
+  printTable(
+    columns.map(({ title }) => title),
+    rows,
+    { name: 30, cell: 9 },
+  );
+}
+
+/** What ours costs by what another costs, round by round. */
+function ratioTo(name: string, turns: Turns): number {
+  const others = turns.get(name) ?? [];
+  return median(
+    (turns.get(OURS) ?? []).map(
+      ({ atLimit }, round) =>
+        atLimit.cpuMicroseconds / (others[round]?.atLimit.cpuMicroseconds ?? Number.NaN),
+    ),
+  );
+}
+
+const LIMITS: readonly (Pick<Goal, 'limit' | 'isBelow'> & { readonly peer: string })[] = [
+  { peer: REFERENCE, limit: 0.6 },
+  { peer: HTTPXY, limit: 1, isBelow: true },
+  { peer: FASTIFY, limit: 1, isBelow: true },
+  { peer: NGINX, limit: 3 },
+];
+
+function goalsOf(path: string, turns: Turns): Goal[] {
+  if (!DEFAULT_CASES.includes(path.slice(1))) return [];
+  return LIMITS.filter(({ peer }) => turns.has(peer)).map(({ peer, ...limit }) => ({
+    name: `${path}: CPU by that of ${peer}`,
+    value: ratioTo(peer, turns),
+    ...limit,
+  }));
 }
 
 function startPeer(name: string, upstreamPort: number): Promise<Server> {
