@@ -2,7 +2,8 @@
 // is polled, and tells it when it is asked to.
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { CASES } from './polling-cases.ts';
+import type { Case } from './polling-cases.ts';
+import { CASES, CHANGING_DIGITS } from './polling-cases.ts';
 
 /** What was seen since the question before. */
 export interface Seen {
@@ -12,6 +13,7 @@ export interface Seen {
 }
 
 const answers = new Map(CASES.map((known) => [known.key, known]));
+let version = 0;
 let polls = 0;
 let gapsMs: number[] = [];
 let polledAt = new Map<string, number>();
@@ -28,9 +30,17 @@ const server = createServer({ noDelay: true }, (socket) => {
     note(path);
     const known = answers.get(path.slice(1, path.indexOf('/', 1)));
     if (!known) return socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
-    socket.write(isConditional ? known.next : known.first);
+    socket.write(isConditional ? known.next : firstOf(known));
   });
 });
+
+function firstOf({ first, changesAt }: Case): Buffer {
+  if (changesAt === undefined) return first;
+  version += 1;
+  const another = Buffer.from(first);
+  another.write(String(version).padStart(CHANGING_DIGITS, '0'), changesAt, 'latin1');
+  return another;
+}
 
 function note(path: string): void {
   const now = performance.now();

@@ -2,26 +2,32 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Goal } from './figures.ts';
+import { delay, median, printGoals, printTable, quantile } from './figures.ts';
 import { limitsFor, openChannels } from './open-channels.ts';
 import type { Case } from './polling-cases.ts';
-import { CASES } from './polling-cases.ts';
+import { CASES, UNCHANGED } from './polling-cases.ts';
 import type { Polling } from './polling-floor.ts';
 import type { Seen } from './polling-upstream.ts';
 import type { Server } from './processes.ts';
 import { cpuMs, report, startProxy } from './processes.ts';
+import { printVersions } from './versions.ts';
 
 /*
- * What an unchanged poll costs: CPU of the proxy for each, beside the same requests made by undici
- * alone, which does not plan, compare or tell anybody. Each channel is polled once a second.
- * Contenders take turns in several rounds and the medians count, as the machine is never still.
+ * What a poll costs: CPU of the proxy for each, beside the same requests made by undici alone, which
+ * does not plan, compare or tell anybody. Each channel is polled once a second and has a subscriber,
+ * who is told each change. Contenders take turns in several rounds and the medians count, as the
+ * machine is never still. With the argument `all`: undici's `request`, many channels, memory too.
  */
 const ROUNDS = 3;
-const CHANNELS = [1_000, 10_000];
-const SETTLE_MS = 2_500;
+const FEW = 1_000;
+const MANY = 10_000;
+const SETTLE_MS = 2_000;
 const MEASURE_MS = 4_000;
 const MAX_CONCURRENT = 128;
 /** What the ratios are of. */
 const REFERENCE = 'undici dispatch';
+const OURS = 'comet-proxy';
 
 interface Contender {
   readonly name: string;
@@ -38,8 +44,12 @@ interface Turn {
   readonly gapsMs: readonly number[];
 }
 
+type Turns = ReadonlyMap<string, readonly Turn[]>;
+
 /** Measure each contender, and print a table for each case. */
-export async function run(): Promise<void> {
+export async function run(args: readonly string[]): Promise<void> {
+  printVersions(['undici'], []);
+  const isAll = args.includes('all');
   const children: ChildProcess[] = [];
   try {
     const upstream = fork(file('polling-upstream.ts'));
@@ -54,11 +64,13 @@ export async function run(): Promise<void> {
     if (!dispatch || !request) return;
     const contenders = [
       floorContender(REFERENCE, dispatch, port),
-      floorContender('undici request', request, port),
+      ...(isAll ? [floorContender('undici request', request, port)] : []),
       proxyContender(proxy),
     ];
-    for (const channels of CHANNELS) {
-      for (const known of CASES) {
+    const goals: Goal[] = [];
+    for (const most of isAll ? [FEW, MANY] : [FEW]) {
+      for (const known of CASES.filter(({ maxChannels }) => most === FEW || maxChannels >= most)) {
+        const channels = Math.min(most, known.maxChannels);
         const turns = new Map<string, Turn[]>(contenders.map(({ name }) => [name, []]));
         for (let round = 0; round < ROUNDS; round++) {
           for (const contender of contenders) {
@@ -66,10 +78,13 @@ export async function run(): Promise<void> {
           }
         }
         print(`${channels} channels, ${known.name}`, turns);
+        if (UNCHANGED.includes(known.key)) goals.push(goalOf(channels, known, turns));
       }
     }
+    printGoals(goals);
+    if (!isAll) return;
     console.log('\nmemory of the proxy, each channel with one subscriber, garbage left out');
-    for (const known of CASES) {
+    for (const known of CASES.filter(({ maxChannels }) => maxChannels >= MANY)) {
       // Channels rest for a while when nobody listens: each case has a process of its own.
       const options = ['--expose-gc', '--import', file('memory-report.js')];
       const measured = await startProxy(config, options);
@@ -87,7 +102,7 @@ function proxyConfig(port: number): Record<string, unknown> {
   return {
     site: `http://127.0.0.1:${port}`,
     live: Object.fromEntries(CASES.map(({ key }) => [`/${key}/:channel`, endpoint])),
-    limits: limitsFor(Math.max(...CHANNELS), MAX_CONCURRENT),
+    limits: limitsFor(MANY, MAX_CONCURRENT),
     log: { level: 'warn' },
   };
 }
@@ -95,7 +110,7 @@ function proxyConfig(port: number): Record<string, unknown> {
 function proxyContender({ process: { pid = 0 }, port }: Server): Contender {
   let stop: () => void = () => undefined;
   return {
-    name: 'comet-proxy',
+    name: OURS,
     pid,
     async begin({ key }, channels) {
       const open = openChannels(port, key, channels);
@@ -161,51 +176,47 @@ const COLUMNS: readonly Column[] = [
   { title: 'p99', value: ({ gapsMs }) => quantile(gapsMs, 0.99), digits: 1 },
 ];
 
-function print(title: string, turns: ReadonlyMap<string, readonly Turn[]>): void {
+function print(title: string, turns: Turns): void {
   const reference = turns.get(REFERENCE) ?? [];
-  const cells = (texts: readonly string[]) => texts.map((text) => text.padStart(11)).join('');
   console.log(`\n${title}: median of ${ROUNDS} rounds; us CPU of one poll, gaps in ms`);
-  console.log(`${''.padEnd(18)}${cells(COLUMNS.map((column) => column.title))}`);
-  for (const [contender, taken] of turns) {
-    const figures = COLUMNS.map(({ value, digits }) =>
+  const rows = [...turns].map(([contender, taken]) => {
+    const cells = COLUMNS.map(({ value, digits }) =>
       median(taken.map((turn, round) => value(turn, reference[round] ?? turn))).toFixed(digits),
     );
-    console.log(`${contender.padEnd(18)}${cells(figures)}`);
-  }
+    return [contender, cells] as const;
+  });
+  printTable(
+    COLUMNS.map(({ title }) => title),
+    rows,
+    { name: 18, cell: 11 },
+  );
+}
+
+function goalOf(channels: number, { name }: Case, turns: Turns): Goal {
+  const reference = turns.get(REFERENCE) ?? [];
+  const ratios = (turns.get(OURS) ?? []).map(
+    ({ cpuMicroseconds }, round) =>
+      cpuMicroseconds / (reference[round]?.cpuMicroseconds ?? Number.NaN),
+  );
+  return { name: `${channels} channels, ${name}`, value: median(ratios), limit: 1.3 };
 }
 
 /** What is held for channels that are polled, with one subscriber each. */
 async function printMemory({ process: child, port }: Server, { key, name }: Case): Promise<void> {
   const before = (await report(child, 'memory')) as Memory;
-  const channels = Math.max(...CHANNELS);
-  const open = openChannels(port, key, channels);
-  while (open.known < channels) await delay(20);
+  const open = openChannels(port, key, MANY);
+  while (open.known < MANY) await delay(20);
   await delay(SETTLE_MS);
   const after = (await report(child, 'memory')) as Memory;
   open.close();
-  const each = ((after.held - before.held) / channels / 1_024).toFixed(1);
+  const each = ((after.held - before.held) / MANY / 1_024).toFixed(1);
   const rss = (after.rss / 1_024 / 1_024).toFixed(0);
-  console.log(`${channels} channels, ${name}: ${each} KiB each; ${rss} MiB resident in all`);
+  console.log(`${MANY} channels, ${name}: ${each} KiB each; ${rss} MiB resident in all`);
 }
 
 interface Memory {
   readonly held: number;
   readonly rss: number;
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
-}
-
-function median(values: readonly number[]): number {
-  return quantile(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  );
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function file(name: string): string {
