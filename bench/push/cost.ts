@@ -15,14 +15,21 @@ function treeOf(root: number): number[] {
 
 /** CPU time that a server has used so far, in milliseconds: all its processes and threads. */
 export function cpuMsOf(root: number): number {
-  const threads = treeOf(root).flatMap((pid) => {
+  return cpuMsOfEach(root).reduce((sum, ms) => sum + ms, 0);
+}
+
+/** The same for each of its processes, the first one first. */
+export function cpuMsOfEach(root: number): number[] {
+  return treeOf(root).map((pid) => {
+    let threads: string[] = [];
     try {
-      return readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`);
+      threads = readdirSync(`/proc/${pid}/task`);
     } catch {
-      return []; // it has ended just now
+      // It has ended just now.
     }
+    const times = threads.map((thread) => threadCpuMs(`/proc/${pid}/task/${thread}`));
+    return times.reduce((sum, ms) => sum + ms, 0);
   });
-  return threads.reduce((sum, thread) => sum + threadCpuMs(thread), 0);
 }
 
 /** Nanoseconds where the kernel tells them, else ticks of ten milliseconds. */

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Replica } from '../../src/channel/channel.ts';
 import { Channel } from '../../src/channel/channel.ts';
 import { staleId } from '../../src/protocol/cursor.ts';
 import { controlEvent } from '../../src/protocol/event.ts';
-import { label, snapshot } from '../protocol/events.ts';
+import { snapshot } from '../protocol/events.ts';
 import { changed } from './patched.ts';
 import { subscribe } from './recording-sink.ts';
 
@@ -307,66 +306,10 @@ test('what is restored is for comparing with until a poll has confirmed it', () 
   assert.deepEqual(told(channel, ['a-1']), ['snapshot a-2', 'snapshot a-3']);
 });
 
-/** What a channel tells a replica, in short. */
-function recordingReplica() {
-  const calls: string[] = [];
-  const replica: Replica = {
-    apply: (event) => calls.push(label(event)),
-    rest: () => calls.push('rest'),
-  };
-  return { calls, replica };
-}
-
-test('a replica goes along with everything until it is stopped, and with nothing before', () => {
-  const channel = channelOf('a-1');
-  const { calls, replica } = recordingReplica();
-  const stop = channel.replicate(replica);
-  assert.deepEqual(calls, [], 'what was is in the image');
-  channel.apply(snapshot('a-2'));
-  channel.apply(snapshot('a-2'));
-  channel.apply(stale('a-2'));
-  channel.apply(fresh('a-2'));
-  channel.rest();
+test('what is restored takes the place of everything that was known', () => {
+  const channel = channelOf('z-1', 'z-2');
+  channel.restore({ start: undefined, events: [snapshot('a-2')] });
   channel.confirm();
-  channel.confirm();
-  const expected = ['snapshot a-2', 'stale a-2~stale', 'fresh a-2', 'rest', 'snapshot a-2'];
-  assert.deepEqual(calls, expected);
-  stop();
-  channel.apply(snapshot('a-3'));
-  channel.rest();
-  channel.confirm();
-  channel.apply(unauthorized());
-  assert.deepEqual(calls, expected);
-});
-
-test('a replica hears a last word, and nothing after it', () => {
-  const channel = channelOf('a-1');
-  const { calls, replica } = recordingReplica();
-  channel.replicate(replica);
-  channel.apply(unauthorized());
-  channel.apply(snapshot('a-2'));
-  channel.confirm();
-  assert.deepEqual(calls, ['unauthorized']);
-});
-
-test('every replica goes along, and one that stops takes no other with it', () => {
-  const channel = channelOf();
-  const [first, second] = [recordingReplica(), recordingReplica()];
-  const stop = channel.replicate(first.replica);
-  channel.replicate(second.replica);
-  channel.apply(snapshot('a-1'));
-  stop();
-  channel.apply(snapshot('a-2'));
-  assert.deepEqual(first.calls, ['snapshot a-1']);
-  assert.deepEqual(second.calls, ['snapshot a-1', 'snapshot a-2']);
-});
-
-test('a replica that was there before a state was restored has it once it is confirmed', () => {
-  const channel = channelOf();
-  const replica = channelOf();
-  channel.replicate(replica);
-  channel.restore({ start: undefined, events: [snapshot('a-7')] });
-  const { sink } = subscribe(replica);
-  channel.confirm();
-  assert.deepEqual(sink.labels, ['snapshot a-7']);
+  assert.equal(channel.eventsInLog, 1);
+  for (const cursor of ['z-1', 'z-2']) assert.deepEqual(told(channel, [cursor]), ['snapshot a-2']);
 });

@@ -231,6 +231,6 @@ test('whatever happens to the hub and its socket, in the end clients have its st
         assert.equal(sink.endedCount, 0);
       }
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   );
 });
