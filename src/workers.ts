@@ -51,13 +51,21 @@ export type RunningEdge = Pick<Front, 'urls' | 'streamCount' | 'drain' | 'close'
  */
 export async function startHub(
   config: Config,
-  { path, secret, pseudonym }: Kinship,
+  { path, secret, pseudonym, edges }: Kinship,
   surroundings: Surroundings,
 ): Promise<RunningHub> {
   const livePaths = createLivePaths(config.live);
   const endpoints = livePaths.flatMap((live) => live.endpoints);
-  const stores = createStores(config.limits, surroundings);
-  const polling = openPolling({ ...surroundings, config, endpoints, stores, pseudonym, secret });
+  const own = { ...config, limits: ofHub(config.limits, edges) };
+  const stores = createStores(own.limits, surroundings);
+  const polling = openPolling({
+    ...surroundings,
+    config: own,
+    endpoints,
+    stores,
+    pseudonym,
+    secret,
+  });
   const { feeds } = polling;
   const hub = new Hub({ feeds, endpoints, clock: surroundings.clock });
   const parts: { close(): unknown }[] = [polling];
@@ -193,6 +201,11 @@ function partOf(limits: Config['limits'], edges: number): Config['limits'] {
     streams: part(limits.streams),
     subscribersPerChannel: part(limits.subscribersPerChannel),
   };
+}
+
+/** What an edge shows to any number of clients is one subscriber of the hub. */
+function ofHub(limits: Config['limits'], edges: number): Config['limits'] {
+  return { ...limits, subscribersPerChannel: Math.max(limits.subscribersPerChannel, edges) };
 }
 
 /** SECURITY: of its own, so that the socket never carries what names channels. */

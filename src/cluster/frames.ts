@@ -5,7 +5,7 @@
 
 const LENGTH_BYTES = 4;
 /** Larger than any state that a config allows in earnest; a peer that sends more is broken. */
-const MAX_BYTES = 1_024 ** 3;
+export const MAX_MESSAGE_BYTES = 1_024 ** 3;
 
 /** A message as it is written: the parts of its body are not copied. */
 export function frame(head: object, body: readonly Uint8Array[] = []): Uint8Array[] {
@@ -22,6 +22,8 @@ export function frame(head: object, body: readonly Uint8Array[] = []): Uint8Arra
 /** Finds the messages in what a socket receives. */
 export class FrameReader {
   readonly #onMessage: (head: unknown, body: Buffer) => void;
+  /** Longest message that is read. */
+  maxBytes = MAX_MESSAGE_BYTES;
   #chunks: Buffer[] = [];
   #bytes = 0;
   /** So much has to be there before there is anything to do. */
@@ -41,7 +43,7 @@ export class FrameReader {
     for (;;) {
       const isWhole = rest.length >= LENGTH_BYTES;
       const length = isWhole ? rest.readUInt32BE(0) : 0;
-      if (length > MAX_BYTES || (isWhole && length < LENGTH_BYTES)) {
+      if (length > this.maxBytes || (isWhole && length < LENGTH_BYTES)) {
         throw new Error(`a message of ${length} bytes`);
       }
       this.#wanted = LENGTH_BYTES + length;

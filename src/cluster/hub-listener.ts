@@ -4,6 +4,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Logger } from '../shared/logger.ts';
+import { MAX_MESSAGE_BYTES } from './frames.ts';
 import type { MessageHandlers } from './message-socket.ts';
 import { MessageSocket } from './message-socket.ts';
 
@@ -16,6 +17,9 @@ export interface HubListenerOptions {
   /** An edge is there. */
   readonly onEdge: (socket: MessageSocket) => MessageHandlers;
 }
+
+const MAX_HELLO_BYTES = 1_024;
+const HELLO_MS = 10_000;
 
 /**
  * Accept the connections of edges.
@@ -53,6 +57,8 @@ function welcome(socket: Socket, { key, log, onEdge }: HubListenerOptions): void
         if (handlers) return handlers.onMessage(head, body);
         // SECURITY: whoever else runs as the same user could ask for anybody's state.
         if (!isHello(head, key)) throw new Error('no edge of ours');
+        socket.setTimeout(0);
+        messages.maxBytes = MAX_MESSAGE_BYTES;
         handlers = onEdge(messages);
       },
       onDrain: () => handlers?.onDrain(),
@@ -60,6 +66,9 @@ function welcome(socket: Socket, { key, log, onEdge }: HubListenerOptions): void
     },
     log,
   );
+  // SECURITY: nobody takes up memory, or a connection, before it is known who it is.
+  messages.maxBytes = MAX_HELLO_BYTES;
+  socket.setTimeout(HELLO_MS, () => socket.destroy());
 }
 
 function isHello(head: unknown, key: string): boolean {

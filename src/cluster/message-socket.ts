@@ -18,11 +18,13 @@ const CROWDED_BYTES = 8 * 1_024 * 1_024;
 /** Carries messages between two processes of one machine. */
 export class MessageSocket {
   readonly #socket: Socket;
+  readonly #reader: FrameReader;
   #isPlanned = false;
 
   constructor(socket: Socket, handlers: MessageHandlers, log: Logger) {
     this.#socket = socket;
     const reader = new FrameReader((head, body) => handlers.onMessage(head, body));
+    this.#reader = reader;
     socket.on('data', (chunk: Buffer) => {
       try {
         reader.push(chunk);
@@ -34,6 +36,11 @@ export class MessageSocket {
     socket.on('drain', () => handlers.onDrain());
     socket.on('error', (error) => log.debug({ err: error }, 'connection between workers failed'));
     socket.once('close', () => handlers.onClose());
+  }
+
+  /** Longest message that is taken of the peer, in bytes. */
+  set maxBytes(bytes: number) {
+    this.#reader.maxBytes = bytes;
   }
 
   /** The peer does not keep up. */

@@ -97,6 +97,7 @@ const STRANGERS: Readonly<Record<string, readonly Uint8Array[]>> = {
   'whose key is a list': frame({ kind: 'hello', key: [KEY] }),
   'whose key is null': frame({ kind: 'hello', key: null }),
   'whose key is a number': frame({ kind: 'hello', key: 0 }),
+  'that announces more than any hello has': [Buffer.from([0, 1, 0, 0])],
   'whose first message is a request': frame(open),
   'whose first message is a request with the key': frame({ ...open, key: KEY }),
   'that says the key without hello': frame({ key: KEY }),
