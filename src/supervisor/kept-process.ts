@@ -86,10 +86,10 @@ export class KeptProcess {
   #launch(onReady: (ready: Ready) => void, onFailed: (why: string) => void): void {
     const { name, launch, settings, clock, log } = this.#options;
     this.#readyAt = undefined;
-    const onEnd = (why: string) => {
+    const onEnd = (why: string, level: 'info' | 'error' = 'error') => {
       this.#child = undefined;
       if (this.#readyAt === undefined) onFailed(why);
-      if (!this.#isStopping) this.#onCrash(why);
+      if (!this.#isStopping) this.#replace(why, level);
     };
     let child: ChildProcess;
     try {
@@ -113,16 +113,20 @@ export class KeptProcess {
       log.debug({ process: name, pid: child.pid }, 'process is ready');
       onReady(message);
     });
-    child.once('exit', (code, signal) => onEnd(why ?? `ended with ${signal ?? code}`));
+    child.once('exit', (code, signal) => {
+      // Somebody has told it alone to end.
+      const level = code === 0 && this.#readyAt !== undefined ? 'info' : 'error';
+      onEnd(why ?? `ended with ${signal ?? code}`, level);
+    });
   }
 
-  #onCrash(why: string): void {
+  #replace(why: string, level: 'info' | 'error'): void {
     const { name, clock, log } = this.#options;
     const livedMs = this.#readyAt === undefined ? 0 : clock.now() - this.#readyAt;
     const { crashes, delayMs } = restartDelayMs(this.#crashes, livedMs);
     this.#crashes = crashes;
     const fields = { process: name, why, restartInMs: delayMs };
-    log.error(fields, 'a process has ended by itself: another one takes its place');
+    log[level](fields, 'a process has ended by itself: another one takes its place');
     this.#restart = clock.after(delayMs, () => {
       this.#launch(
         (ready) => log.info({ process: name, urls: ready.urls }, 'process has been replaced'),

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { request } from 'undici';
+import type { Clock } from '../../src/shared/clock.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { openEventStream } from '../support/stream-client.ts';
 import { until } from '../support/until.ts';
 import { startUpstream } from '../support/upstream.ts';
@@ -31,21 +33,32 @@ async function scene(
   t: TestContext,
   endpoint: Record<string, unknown> = {},
   config: Record<string, unknown> = {},
+  clock?: Clock,
 ) {
   const site = { value: 0, status: 200, onGet: () => undefined as unknown };
-  const upstream = await startUpstream(t, (req, res) => {
+  let held: Promise<void> | undefined;
+  const upstream = await startUpstream(t, async (req, res) => {
+    if (req.method === 'POST') await held;
     if (req.method === 'GET') site.onGet();
     else if (req.url !== '/logout') site.value += 1;
     res.statusCode = site.status;
     res.setHeader('content-type', 'application/json').end(String(site.value));
   });
   const live = { '/api/:n': { every: '50ms', vary: [], ...endpoint } };
-  const workers = await startTestWorkers(t, { site: upstream.url, live, ...config });
+  const workers = await startTestWorkers(t, { site: upstream.url, live, ...config }, { clock });
   const [a, b] = workers.edges as readonly [TestEdge, TestEdge];
   const follow = (edge: TestEdge, headers: Record<string, string> = {}) =>
     openEventStream(t, `${edge.url}/api/x`, { host: HOST, ...headers });
   const read = async (edge: TestEdge) => (await ask(edge, 'GET /api/x')).text;
-  return { site, upstream, workers, a, b, follow, read };
+  /** Answers to writes wait until the result is called. */
+  const hold = () => {
+    let finish: () => void = () => undefined;
+    held = new Promise((resolve) => {
+      finish = resolve;
+    });
+    return finish;
+  };
+  return { site, upstream, workers, a, b, follow, read, hold };
 }
 
 test('a state is polled once, however many edges show it', async (t) => {
@@ -212,6 +225,45 @@ test('what has changed while there was no hub is told by the next one', async (t
     stream.items.map(({ event }) => event),
     [undefined, undefined],
   );
+});
+
+test('a write that is under way while the hub is replaced is seen by all edges', async (t) => {
+  const { upstream, workers, a, b, follow, hold } = await scene(t, { every: '1h' });
+  const stream = await follow(b);
+  await stream.next();
+  const finish = hold();
+  const write = ask(a, 'POST /api/x');
+  await until(() => upstream.requests.at(-1)?.method === 'POST');
+  await workers.stopHub();
+  const polled = upstream.count('/api/x');
+  await workers.startHub();
+  await until(() => upstream.count('/api/x') > polled);
+  finish();
+  await write;
+  assert.equal((await stream.next()).data, '1');
+});
+
+test('clients are told when there is no hub for longer, those who come then too', async (t) => {
+  const clock = createFakeClock();
+  const { workers, a, b, follow } = await scene(t, { every: '1h' }, {}, clock);
+  const early = await follow(a);
+  await early.next();
+  await workers.stopHub();
+  // Losing it is noticed by the end of a connection.
+  await until(() => clock.pending > 0);
+  let isTold = false;
+  void early.next().then(({ event, data }) => {
+    assert.deepEqual([event, JSON.parse(data).code], ['stale', 'NOT_POLLED']);
+    isTold = true;
+  });
+  while (!isTold) await clock.advance(500);
+  const late = await follow(b);
+  assert.equal((await late.next()).event, 'stale');
+  await workers.startHub();
+  const back: unknown[] = [];
+  void early.next().then(({ event }) => back.push(event));
+  while (back.length === 0) await clock.advance(500);
+  assert.deepEqual(back, ['fresh']);
 });
 
 test('every client gets its own state, whichever edge it comes to', async (t) => {
