@@ -3,13 +3,14 @@ import type { Backplane, Lease, Unsubscribe } from '../cluster/backplane.ts';
 import type { Ended, PollOutcome } from '../poll/detect.ts';
 import type { PatchFormat } from '../poll/diff.ts';
 import type { Retained } from '../poll/judge.ts';
-import type { Poll, PollerReport } from '../poll/poller.ts';
+import type { Poll } from '../poll/poller.ts';
 import { Poller } from '../poll/poller.ts';
 import type { Every } from '../poll/schedule.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { Timer } from '../shared/clock.ts';
-import type { ChannelReport, PollRecord } from '../shared/explanation.ts';
+import type { ChannelReport } from '../shared/explanation.ts';
 import { Demand } from './demand.ts';
+import { reportOf } from './feed-report.ts';
 import { lastWord } from './feed-words.ts';
 import type { FeedParts, LiveFeed } from './live-feed.ts';
 import { Publisher } from './publisher.ts';
@@ -155,28 +156,15 @@ export class Feed implements LiveFeed {
 
   /** How the channel is doing. */
   get report(): ChannelReport {
-    const { clock } = this.#options;
-    const { bytes, eventsInLog, subscribersByTransport: subscribers } = this.channel;
-    const ago = (at: number | undefined) =>
-      at === undefined ? undefined : Math.max(0, Math.round(clock.now() - at));
-    const polls = this.#poller?.report;
-    const last = polls?.last;
-    const lastChangeAgoMs = ago(this.#changedAt);
-    return {
-      openedAgoMs: ago(this.#openedAt) ?? 0,
-      intervalMs: Math.round(polls?.intervalMs ?? this.#options.every.minMs),
-      failures: polls?.failures ?? 0,
-      isStale: this.channel.isStale,
-      bytes,
-      eventsInLog,
-      subscribers,
-      polledBy: this.#lease ? 'this node' : 'another node',
-      ...(last ? { lastPoll: pollRecord(last, ago(last.at + last.tookMs) ?? 0) } : {}),
-      ...(polls?.nextAt === undefined
-        ? {}
-        : { nextPollInMs: Math.max(0, Math.round(polls.nextAt - clock.now())) }),
-      ...(lastChangeAgoMs === undefined ? {} : { lastChangeAgoMs }),
-    };
+    return reportOf({
+      channel: this.channel,
+      polls: this.#poller?.report,
+      everyMs: this.#options.every.minMs,
+      openedAt: this.#openedAt,
+      changedAt: this.#changedAt,
+      isPolledHere: this.#lease !== undefined,
+      now: this.#options.clock.now(),
+    });
   }
 
   /**
@@ -322,21 +310,4 @@ export class Feed implements LiveFeed {
   #report(error: unknown): void {
     this.#options.log.error({ ...this.#options.label, err: error }, 'feed failed');
   }
-}
-
-function pollRecord(
-  { outcome, tookMs }: NonNullable<PollerReport['last']>,
-  agoMs: number,
-): PollRecord {
-  const { kind } = outcome;
-  const detail =
-    kind === 'failed' ? outcome.error.message : kind === 'ended' ? outcome.detail : undefined;
-  const status = kind === 'failed' || kind === 'ended' ? outcome.status : undefined;
-  return {
-    agoMs,
-    outcome: kind,
-    tookMs: Math.round(tookMs),
-    ...(status === undefined ? {} : { status }),
-    ...(detail === undefined ? {} : { detail }),
-  };
 }
