@@ -16,6 +16,8 @@ import { openSubscribers } from './push/subscribers.ts';
 const SUBSCRIBERS = 4_000;
 const BYTES = 100;
 const INTERVAL_MS = 200;
+/** As clients arrive in the course of time: in a storm the edge that is free gets more of them. */
+const AT_ONCE = 4;
 const SECONDS = 4;
 const ROUNDS = 3;
 const WORKERS = [1, 2, 4];
@@ -78,7 +80,7 @@ async function measure(workers: number): Promise<Turn> {
   const subscribers = openSubscribers({
     port,
     connections: SUBSCRIBERS,
-    atOnce: 100,
+    atOnce: AT_ONCE,
     endpoints: 1,
     speech: WAYS.sse.speech,
   });
