@@ -173,7 +173,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     const guarded = guardRequest(req, { maxHeaders: MAX_HEADERS, maxUrlBytes: limits.urlBytes });
     if (pseudonym !== undefined) detectLoop(req.rawHeaders, pseudonym);
     const downstream = identifyDownstream(req.rawHeaders, peer, guarded.authority, isTrusted);
-    return { ...guarded, downstream };
+    return { target: guarded.target, authority: guarded.authority, downstream };
   }
 
   function answer({ req, res, peer, upgrade }: Arrival, fail: (error: unknown) => void): void {
@@ -192,7 +192,9 @@ export async function openFront(options: FrontOptions): Promise<Front> {
         return onPass?.(status) ?? [];
       };
       const onAnswer = seen || onPass ? answered : undefined;
-      forward(siteRoute, { ...exchange, onAnswer, witness: shadow.witnessOf(req) }, fail);
+      const witness = shadow.witnessOf(req);
+      // Member by member: V8 makes a new hidden class for each object that is spread and extended.
+      forward(siteRoute, { req, res, target, downstream, upgrade, onAnswer, witness }, fail);
     };
     switch (match.kind) {
       case 'site':

@@ -64,15 +64,18 @@ export function identifyDownstream(
   const peerAddress = plainAddress(peer.address ?? UNIX);
   const trusted = isTrusted(peerAddress);
   const scheme = peer.isEncrypted ? 'https' : 'http';
-  const asked = { authority, host: authority.toLowerCase() };
-  if (!trusted) return { address: peerAddress, peer: peerAddress, scheme, ...asked, trusted };
+  const host = authority.toLowerCase();
+  if (!trusted) {
+    return { address: peerAddress, peer: peerAddress, scheme, authority, host, trusted };
+  }
   const hops = headerValues(headers, 'x-forwarded-for').flatMap(listItems).map(plainAddress);
   const proto = headerValues(headers, 'x-forwarded-proto').flatMap(listItems).at(-1)?.toLowerCase();
   return {
     address: clientAddress([...hops, peerAddress], isTrusted),
     peer: peerAddress,
     scheme: proto === 'https' || proto === 'http' ? proto : scheme,
-    ...asked,
+    authority,
+    host,
     trusted,
   };
 }
