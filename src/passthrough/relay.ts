@@ -76,7 +76,7 @@ export class Relay implements AnswerHandler {
     this.#sink = res;
     this.#options = options;
     this.#hooks = hooks;
-    res.once('close', this.#onClientGone);
+    res.on('close', this.#onClientGone);
   }
 
   /** Watch this flow from now on. */
@@ -112,7 +112,8 @@ export class Relay implements AnswerHandler {
       isStream: isStream(raw),
     }) ?? { headers: plain, body: [] };
     const hasNoBody = isBodiless(method, status);
-    this.#writeHead(head, [...headers, ...extraHeaders], isChunked && !hasNoBody);
+    if (extraHeaders.length > 0) headers.push(...extraHeaders);
+    this.#writeHead(head, headers, isChunked && !hasNoBody);
     if (hasNoBody) return;
     if (body.length > 0) this.#goThrough(body);
     this.#mayHold = true;

@@ -11,12 +11,9 @@ export class Answers {
   /** Note an answer until it is over. */
   add(req: IncomingMessage, res: ServerResponse): void {
     const { socket } = req;
-    const open = this.#open.get(socket) ?? new Set();
-    this.#open.set(socket, open.add(res));
-    res.once('close', () => {
-      open.delete(res);
-      if (open.size === 0 && this.#open.get(socket) === open) this.#open.delete(socket);
-    });
+    const open = this.#open.get(socket) ?? this.#welcome(socket);
+    open.add(res);
+    res.on('close', () => open.delete(res));
     // An answer that waits for its turn has no socket yet, and Node never tells it that the client
     // has left.
     if (res.socket) return;
@@ -28,6 +25,14 @@ export class Answers {
     socket.once('close', onGone);
     // Or a connection that carries requests without end would collect them all.
     res.once('close', () => socket.off('close', onGone));
+  }
+
+  /** A connection keeps its set: the next request is likely to come soon. */
+  #welcome(socket: Duplex): Set<ServerResponse> {
+    const open = new Set<ServerResponse>();
+    this.#open.set(socket, open);
+    socket.once('close', () => this.#open.delete(socket));
+    return open;
   }
 
   /** Let each connection end with the last answer that is open on it. */

@@ -10,7 +10,9 @@ export function pseudonymOf(): string {
 
 /** @throws {ProxyError} `LOOP_DETECTED` when a request has been here before. */
 export function detectLoop(headers: RawHeaders, pseudonym: string): void {
-  const hops = headerValues(headers, 'via').flatMap(listItems);
+  const lines = headerValues(headers, 'via');
+  if (lines.length === 0) return;
+  const hops = lines.flatMap(listItems);
   const isLoop = hops.some((hop) => hop.split(/\s+/)[1] === pseudonym);
   if (isLoop) throw new ProxyError('LOOP_DETECTED');
 }

@@ -38,8 +38,8 @@ export function createReception(handlers: Handlers, bodyTimeoutMs: number): Rece
 
   function receive(req: IncomingMessage, res: ServerResponse, connection: Duplex): void {
     // Errors of either side are seen by whoever reads or writes; unheard they would end the process.
-    req.on('error', () => undefined);
-    res.on('error', () => undefined);
+    req.on('error', unheard);
+    res.on('error', unheard);
     const peer = peerOf(connection);
     if (typeof peer === 'string') respondWithError(res, new ProxyError(peer), 'close');
     else if (!answerLocally(req, res)) handlers.onRequest(req, res, peer);
@@ -52,7 +52,7 @@ export function createReception(handlers: Handlers, bodyTimeoutMs: number): Rece
     onExpect(req, res, connection = req.socket) {
       const expected = headerValues(req.rawHeaders, 'expect');
       if (expected.length !== 1 || expected[0]?.toLowerCase() !== '100-continue') {
-        res.on('error', () => undefined);
+        res.on('error', unheard);
         return respondWithError(res, new ProxyError('EXPECTATION_FAILED'), 'close');
       }
       // Node ends the connection with an answer that comes without the 100: what follows could be
@@ -60,13 +60,15 @@ export function createReception(handlers: Handlers, bodyTimeoutMs: number): Rece
       receive(req, res, connection);
     },
     onUpgrade(req, socket, head) {
-      req.on('error', () => undefined);
+      req.on('error', unheard);
       const peer = peerOf(req.socket);
       if (typeof peer === 'string') refuse(socket, peer);
       else handlers.onUpgrade(req, socket, head, peer);
     },
   };
 }
+
+function unheard(): void {}
 
 /** A body that its answer did not wait for does not keep the connection for ever. */
 function endUnfinished(req: IncomingMessage, res: ServerResponse, timeoutMs: number): void {
