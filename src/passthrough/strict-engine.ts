@@ -28,20 +28,21 @@ export function createStrictEngine(options: StrictEngineOptions): Engine {
       const exchange = new StrictExchange(handler, outgoing.method, options, waiting);
       const isSingleUse = outgoing.isFresh || outgoing.isUpgrade;
       const connections = isSingleUse ? freshPool : pool;
-      connections.dispatch(
-        {
-          method: outgoing.method as Dispatcher.HttpMethod,
-          path: outgoing.path,
-          headers: outgoing.headers as string[],
-          // undici takes any iterable, though its types do not say so.
-          body: (outgoing.body?.content() ?? null) as Readable | null,
-          upgrade: outgoing.isUpgrade ? 'websocket' : null,
-          reset: isSingleUse,
-          headersTimeout: responseTimeoutMs,
-          bodyTimeout: 0,
-        },
-        exchange,
-      );
+      const dispatched: Dispatcher.DispatchOptions & { readonly servername: string } = {
+        method: outgoing.method as Dispatcher.HttpMethod,
+        path: outgoing.path,
+        headers: outgoing.headers as string[],
+        // undici takes any iterable, though its types do not say so.
+        body: (outgoing.body?.content() ?? null) as Readable | null,
+        upgrade: outgoing.isUpgrade ? 'websocket' : null,
+        reset: isSingleUse,
+        headersTimeout: responseTimeoutMs,
+        bodyTimeout: 0,
+        // Only so that undici does not take it from `Host`, and each connection is for one host: whose
+        // certificate it must be is the pool's matter.
+        servername: 'upstream',
+      };
+      connections.dispatch(dispatched, exchange);
       return exchange;
     },
     async close() {

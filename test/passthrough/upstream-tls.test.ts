@@ -71,3 +71,14 @@ for (const lenient of [false, true]) {
     assert.equal(Buffer.from(await response.arrayBuffer()).toString('latin1'), BODY);
   });
 }
+
+test('requests for several hosts share a connection to a site over TLS', async (t) => {
+  const site = await startSecureSite(t);
+  const tls = { ca: site.ca, serverName: 'push.test' };
+  const proxy = await startTestProxy(t, { site: { url: site.url, tls } });
+  for (const host of ['one.test', 'two.test', 'one.test']) {
+    const answer = await ask(t, proxy.port, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    assert.equal(answer.body, 'secret');
+  }
+  assert.deepEqual(site.names, ['push.test']);
+});
