@@ -47,10 +47,11 @@ export async function openBody(
 /** A body of declared length that is here. Another one goes on as it comes, in chunks. */
 function wholeBody(req: IncomingMessage): Buffer | undefined {
   const length = headerValue(req.rawHeaders, 'content-length');
-  if (!req.complete || length === undefined || req.readableLength !== Number(length)) {
-    return undefined;
-  }
-  return (req.read() as Buffer | null) ?? undefined;
+  if (length === undefined || req.readableLength !== Number(length)) return undefined;
+  const body = req.read() as Buffer | null;
+  // Node's parser tells of the end after the last byte, with a turn in between.
+  req.resume();
+  return body ?? undefined;
 }
 
 async function* read(
@@ -82,6 +83,8 @@ const HEAD_ALONE_MS = 200;
 /** Is there something of the body, at once or in a moment? */
 async function bodyBegins(req: IncomingMessage, clock: Clock): Promise<boolean> {
   if (expectsContinue(req)) return false;
+  // What has come in one piece with the head is read when this turn is over.
+  await undefined;
   if (req.readableLength > 0 || req.complete) return true;
   return readable(req, clock, HEAD_ALONE_MS).then(
     () => true,
