@@ -56,14 +56,19 @@ interface Waiting {
   exchanges: number;
 }
 
-/** One exchange, between undici's handler and ours. */
+/**
+ * One exchange, between undici's handler and ours. By the older names of undici's handlers: for the
+ * newer ones it reads all headers and trailers into objects, which nobody here looks at.
+ */
 class StrictExchange implements Dispatcher.DispatchHandler, Flow {
   readonly #handler: AnswerHandler;
   readonly #method: string;
   readonly #options: StrictEngineOptions;
   readonly #waiting: Waiting;
   #isWaiting = true;
-  #controller: Dispatcher.DispatchController | undefined;
+  #abort: ((error?: Error) => void) | undefined;
+  #resume: (() => void) | undefined;
+  #isPaused = false;
   #reason: Error | undefined;
   #isOver = false;
   #patience: Timer | undefined;
@@ -82,36 +87,35 @@ class StrictExchange implements Dispatcher.DispatchHandler, Flow {
   }
 
   resume(): void {
-    this.#controller?.resume();
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#resume?.();
   }
 
   abort(error: Error): void {
     this.#reason = error;
     this.#stopWaiting();
-    this.#controller?.abort(error);
+    this.#abort?.(error);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
+  onConnect(abort: (error?: Error) => void): void {
+    this.#abort = abort;
     this.#stopWaiting();
     // Given up while it waited for a connection: it must not be sent any more.
-    if (this.#reason) controller.abort(this.#reason);
+    if (this.#reason) abort(this.#reason);
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    reason?: string,
-  ): void {
+  onHeaders(status: number, raw: Buffer[], resume: () => void, reason: string): boolean {
+    this.#resume = resume;
     if (status < 200) this.#limitInformation();
     else this.#patience?.cancel();
-    const headers = latin1(controller.rawHeaders);
-    this.#handler.onHead({ status, reason: printable(reason), headers });
-    if (status < 200 || !isBodiless(this.#method, status)) return;
-    // undici fails on a Content-Length without a body; the answer is whole already.
-    this.#isOver = true;
-    this.#handler.onEnd([]);
+    this.#handler.onHead({ status, reason: printable(reason), headers: latin1(raw) });
+    if (status >= 200 && isBodiless(this.#method, status)) {
+      // undici fails on a Content-Length without a body; the answer is whole already.
+      this.#isOver = true;
+      this.#handler.onEnd([]);
+    }
+    return true;
   }
 
   #stopWaiting(): void {
@@ -129,28 +133,24 @@ class StrictExchange implements Dispatcher.DispatchHandler, Flow {
     );
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#isOver && !this.#handler.onData(chunk)) controller.pause();
+  onData(chunk: Buffer): boolean {
+    this.#isPaused = !this.#isOver && !this.#handler.onData(chunk);
+    return !this.#isPaused;
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  onComplete(trailers: Buffer[] | string[] | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#handler.onEnd(latin1(controller.rawTrailers));
+    this.#handler.onEnd(latin1(trailers));
   }
 
-  onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
-    _status: number,
-    _headers: unknown,
-    socket: Duplex,
-  ): void {
+  onUpgrade(_status: number, raw: Buffer[] | string[] | null, socket: Duplex): void {
     this.#isOver = true;
     this.#patience?.cancel();
-    this.#handler.onUpgrade(latin1(controller.rawHeaders), socket);
+    this.#handler.onUpgrade(latin1(raw), socket);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onError(error: Error): void {
     this.#stopWaiting();
     if (this.#isOver) return;
     this.#isOver = true;
@@ -164,8 +164,6 @@ function printable(reason: string | undefined): string | undefined {
   return reason !== undefined && /^[\t\x20-\x7e]+$/.test(reason) ? reason : undefined;
 }
 
-function latin1(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders {
-  return ((raw ?? []) as (Buffer | string)[]).map((part) =>
-    typeof part === 'string' ? part : part.toString('latin1'),
-  );
+function latin1(raw: readonly (Buffer | string)[] | null): RawHeaders {
+  return (raw ?? []).map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
 }
