@@ -148,7 +148,8 @@ export class Subscriber {
     }
     let told = events;
     let isLast = false;
-    for (const [index, event] of events.entries()) {
+    for (let index = 0; index < events.length; index++) {
+      const event = events[index] as ChannelEvent;
       const shorter = this.#sink.takesPatches ? this.#shorter(event) : event;
       if (shorter !== event) told = told.with(index, shorter);
       if (carriesState(event)) this.#cursor = event.id;

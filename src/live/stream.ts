@@ -1,4 +1,4 @@
-import type { Subscriber } from '../channel/subscriber.ts';
+import type { Sink, Subscriber } from '../channel/subscriber.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import { carriesState, controlEvent, isLastWord } from '../protocol/event.ts';
 import { eventText } from '../shared/event-text.ts';
@@ -31,11 +31,60 @@ export interface StreamOptions {
   readonly onClose: () => void;
 }
 
-interface Place {
+/**
+ * One URL of a stream, as its channel sees it. There are as many as subscribers: an object literal
+ * with a getter would have a dictionary of its own, which costs memory and, at each event, time.
+ */
+class Place implements Sink {
   readonly feed: LiveFeed;
   readonly url: string;
   subscriber: Subscriber | undefined;
-  isLeft: boolean;
+  isLeft = false;
+  readonly #mayCompress: boolean;
+  readonly #connection: Connection;
+  readonly #options: StreamOptions;
+  readonly #onLastWord: (place: Place) => void;
+  readonly #carried: ((events: readonly ChannelEvent[]) => readonly ChannelEvent[]) | undefined;
+
+  constructor(
+    { feed, url, mayCompress }: Subscription,
+    connection: Connection,
+    options: StreamOptions,
+    onLastWord: (place: Place) => void,
+  ) {
+    this.feed = feed;
+    this.url = url;
+    this.#mayCompress = mayCompress;
+    this.#connection = connection;
+    this.#options = options;
+    this.#onLastWord = onLastWord;
+    this.#carried = options.carriesBinary ? undefined : createTextOnly();
+  }
+
+  get transport(): string {
+    return this.#options.transport;
+  }
+
+  get takesPatches(): boolean {
+    return this.#options.carriesPatches;
+  }
+
+  get wantsConfirmation(): boolean {
+    return this.#options.confirms;
+  }
+
+  get isWritable(): boolean {
+    return this.#connection.isWritable;
+  }
+
+  send(events: readonly ChannelEvent[]): boolean {
+    const carried = this.#carried?.(events) ?? events;
+    return this.#connection.send(carried, this.url, this.#mayCompress);
+  }
+
+  ended(): void {
+    this.#onLastWord(this);
+  }
 }
 
 /** One connection and the channels that it shows. */
@@ -70,25 +119,13 @@ export class Stream {
   }
 
   /** Show a URL as well; in place of itself if it is shown already. */
-  add({ feed, url, cursors, mayCompress }: Subscription): void {
+  add(subscription: Subscription): void {
     if (!this.#isOpen) return;
-    const connection = this.#connection;
-    const carried = this.#options.carriesBinary ? undefined : createTextOnly();
-    const place: Place = { feed, url, subscriber: undefined, isLeft: false };
-    const sink = {
-      transport: this.#options.transport,
-      takesPatches: this.#options.carriesPatches,
-      wantsConfirmation: this.#options.confirms,
-      get isWritable() {
-        return connection.isWritable;
-      },
-      send: (events: readonly ChannelEvent[]) =>
-        connection.send(carried?.(events) ?? events, url, mayCompress),
-      ended: () => this.#onLastWord(place),
-    };
+    const { feed, cursors } = subscription;
+    const place = new Place(subscription, this.#connection, this.#options, this.#onLastWord);
     feed.join();
     this.#places.push(place);
-    const subscriber = feed.channel.subscribe(sink, cursors);
+    const subscriber = feed.channel.subscribe(place, cursors);
     // It may be over already, by what it was told just now.
     if (place.isLeft) feed.channel.unsubscribe(subscriber);
     else place.subscriber = subscriber;
@@ -111,12 +148,12 @@ export class Stream {
     this.#connection.cut();
   }
 
-  #onLastWord(place: Place): void {
+  readonly #onLastWord = (place: Place): void => {
     this.#lastWords += 1;
     const { urls } = this.#options;
     if (urls === undefined) this.#leave(place);
     else if (this.#lastWords === urls) this.#connection.end();
-  }
+  };
 
   /** In turn, else a URL that always has something to say would leave the others nothing. */
   #flush(): void {
@@ -149,8 +186,10 @@ export class Stream {
  */
 function createTextOnly(): (events: readonly ChannelEvent[]) => readonly ChannelEvent[] {
   let isHidden = false;
-  return (events) =>
-    events.flatMap((event) => {
+  return (events) => {
+    // In a fan-out nearly always: the same events for everybody, and no list to make.
+    if (!isHidden && events.every((event) => eventText(event) !== undefined)) return events;
+    return events.flatMap((event) => {
       const wasHidden = isHidden;
       if (carriesState(event)) isHidden = eventText(event) === undefined;
       if (isHidden && !isLastWord(event)) {
@@ -158,4 +197,5 @@ function createTextOnly(): (events: readonly ChannelEvent[]) => readonly Channel
       }
       return wasHidden && !isHidden ? [event, controlEvent('fresh', event.id, {})] : [event];
     });
+  };
 }
