@@ -1,4 +1,5 @@
 import { constants, crc32, deflateRawSync } from 'node:zlib';
+import type { Shift } from './crc32.ts';
 import { combine, shiftOf } from './crc32.ts';
 
 /*
@@ -23,7 +24,7 @@ export interface Piece {
   readonly crc: number;
   readonly bytes: number;
   /** See `shiftOf`. */
-  readonly shift: number;
+  readonly shift: Shift;
 }
 
 /** The sum of all pieces of one connection. */
