@@ -93,7 +93,7 @@ export class HttpConnection implements Connection {
     for (const event of events) {
       const frame = coding.frameOf(this.#framing, event, url);
       this.#write(frame);
-      this.#framing = this.#framing.after?.(event) ?? this.#framing;
+      if (this.#framing.after) this.#framing = this.#framing.after(event);
       // What this transport has no way to say cannot be said again.
       if (this.#framing.heartbeat === undefined && frame.bytes.length > 0)
         this.#last = [event, url];

@@ -74,6 +74,7 @@ const openedAs = new LRUCache<string, StreamFraming>({ max: 100 });
 function opened(type: string): StreamFraming {
   const existing = openedAs.get(type);
   if (existing) return existing;
+  const next = new WeakMap<ChannelEvent, StreamFraming>();
   const framing: StreamFraming = {
     ...mixedReplace,
     heartbeat: undefined, // any byte would be one of the next image's
@@ -85,7 +86,14 @@ function opened(type: string): StreamFraming {
       // goes by the bytes, and never recovers from a part that is left empty.
       return Buffer.concat([image, image]);
     },
-    after: (event) => (follows(event, type) ? opened(typeOf(event)) : framing),
+    // Asked for each subscriber.
+    after(event) {
+      let found = next.get(event);
+      if (found) return found;
+      found = follows(event, type) ? opened(typeOf(event)) : framing;
+      next.set(event, found);
+      return found;
+    },
   };
   openedAs.set(type, framing);
   return framing;
