@@ -44,7 +44,8 @@ class Place implements Sink {
   readonly #connection: Connection;
   readonly #options: StreamOptions;
   readonly #onLastWord: (place: Place) => void;
-  readonly #carried: ((events: readonly ChannelEvent[]) => readonly ChannelEvent[]) | undefined;
+  /** The state has become something else than text, and the connection carries text only. */
+  #isHidden = false;
 
   constructor(
     { feed, url, mayCompress }: Subscription,
@@ -58,7 +59,6 @@ class Place implements Sink {
     this.#connection = connection;
     this.#options = options;
     this.#onLastWord = onLastWord;
-    this.#carried = options.carriesBinary ? undefined : createTextOnly();
   }
 
   get transport(): string {
@@ -78,12 +78,26 @@ class Place implements Sink {
   }
 
   send(events: readonly ChannelEvent[]): boolean {
-    const carried = this.#carried?.(events) ?? events;
+    const carried = this.#options.carriesBinary ? events : this.#asText(events);
     return this.#connection.send(carried, this.url, this.#mayCompress);
   }
 
   ended(): void {
     this.#onLastWord(this);
+  }
+
+  /** What a text-only transport is told: that the state is no text any more, and when it is again. */
+  #asText(events: readonly ChannelEvent[]): readonly ChannelEvent[] {
+    // In a fan-out nearly always: the same events for everybody, and no list to make.
+    if (!this.#isHidden && events.every((event) => eventText(event) !== undefined)) return events;
+    return events.flatMap((event) => {
+      const wasHidden = this.#isHidden;
+      if (carriesState(event)) this.#isHidden = eventText(event) === undefined;
+      if (this.#isHidden && !isLastWord(event)) {
+        return wasHidden ? [] : [controlEvent('stale', event.id, { code: 'NOT_TEXT' })];
+      }
+      return wasHidden && !this.#isHidden ? [event, controlEvent('fresh', event.id, {})] : [event];
+    });
   }
 }
 
@@ -178,24 +192,4 @@ export class Stream {
     for (const place of this.#places) this.#leave(place);
     this.#options.onClose();
   }
-}
-
-/**
- * What a text-only transport is told of a URL: that the state has become something else than text,
- * and when it is text again.
- */
-function createTextOnly(): (events: readonly ChannelEvent[]) => readonly ChannelEvent[] {
-  let isHidden = false;
-  return (events) => {
-    // In a fan-out nearly always: the same events for everybody, and no list to make.
-    if (!isHidden && events.every((event) => eventText(event) !== undefined)) return events;
-    return events.flatMap((event) => {
-      const wasHidden = isHidden;
-      if (carriesState(event)) isHidden = eventText(event) === undefined;
-      if (isHidden && !isLastWord(event)) {
-        return wasHidden ? [] : [controlEvent('stale', event.id, { code: 'NOT_TEXT' })];
-      }
-      return wasHidden && !isHidden ? [event, controlEvent('fresh', event.id, {})] : [event];
-    });
-  };
 }

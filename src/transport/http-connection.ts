@@ -46,7 +46,8 @@ export class HttpConnection implements Connection {
   readonly #outlet: Outlet;
   readonly #options: StreamOptions;
   readonly #gzipSum: GzipSum | undefined;
-  readonly #backlog: Backlog;
+  /** Most peers keep up, and need none. */
+  #backlog: Backlog | undefined;
   /** For text that may be compressed, and for text that may not. */
   readonly #codings: readonly [Coding, Coding];
   #framing: StreamFraming;
@@ -64,7 +65,6 @@ export class HttpConnection implements Connection {
     this.#outlet = outlet;
     this.#framing = framing;
     this.#options = options;
-    this.#backlog = new Backlog(options.unread);
     this.#gzipSum = options.gzip ? new GzipSum() : undefined;
     // HTTP/1.0 has no chunks, HTTP/2 has frames of its own.
     const plain = res.req.httpVersion === '1.1' ? chunked : raw;
@@ -85,7 +85,7 @@ export class HttpConnection implements Connection {
   }
 
   get waitedMs(): number {
-    return this.#backlog.waitedMs;
+    return this.#backlog?.waitedMs ?? 0;
   }
 
   send(events: readonly ChannelEvent[], url: string, mayCompress: boolean): boolean {
@@ -112,13 +112,13 @@ export class HttpConnection implements Connection {
     this.#outlet.setTimeout(this.#options.stallMs);
     this.#res.end();
     // Until the peer has taken it, or the socket is given up.
-    if (this.#backlog.isEmpty) return this.#options.onClose();
-    this.#res.once('close', () => this.#backlog.clear());
+    if (!this.#backlog) return this.#options.onClose();
+    this.#res.once('close', () => this.#clear());
     this.#options.onClose();
   }
 
   cut(): void {
-    this.#backlog.clear();
+    this.#clear();
     truncate(this.#res);
   }
 
@@ -155,7 +155,10 @@ export class HttpConnection implements Connection {
     if (piece) this.#gzipSum?.add(piece);
     this.#clearIfTaken();
     const isTaken = this.#outlet.write(bytes);
-    if (this.#outlet.writableLength > 0) this.#backlog.add(bytes);
+    if (this.#outlet.writableLength > 0) {
+      this.#backlog ??= new Backlog(this.#options.unread);
+      this.#backlog.add(bytes);
+    }
     if (isTaken || this.#isBlocked) return;
     this.#isBlocked = true;
     // Node's own timeout counts every byte that the peer takes, and then destroys the socket.
@@ -164,7 +167,13 @@ export class HttpConnection implements Connection {
 
   /** Of less than what would block it nobody tells when it has left. */
   #clearIfTaken(): void {
-    if (!this.#backlog.isEmpty && this.#outlet.writableLength === 0) this.#backlog.clear();
+    if (this.#backlog && this.#outlet.writableLength === 0) this.#clear();
+  }
+
+  /** The peer has taken everything, or never will. */
+  #clear(): void {
+    this.#backlog?.clear();
+    this.#backlog = undefined;
   }
 
   #watch(delayMs: number): void {
@@ -193,7 +202,7 @@ export class HttpConnection implements Connection {
   }
 
   readonly #onDrain = (): void => {
-    this.#backlog.clear();
+    this.#clear();
     if (!this.#isBlocked) return;
     this.#isBlocked = false;
     this.#outlet.setTimeout(0);
@@ -201,7 +210,7 @@ export class HttpConnection implements Connection {
   };
 
   readonly #onClose = (): void => {
-    this.#backlog.clear();
+    this.#clear();
     if (!this.#isOpen) return;
     this.#stop();
     this.#options.onClose();
