@@ -101,6 +101,13 @@ export class Absorber {
     this.#acquaintances.forget(client);
   }
 
+  /** What is to be said once a hold is over; `undefined` when only the site can say. */
+  async #stateAfter(outcome: HoldOutcome, { feed }: FoundFeed): Promise<ChannelEvent | undefined> {
+    if (outcome === 'ended') return undefined;
+    // What has just changed is known. Of what has not, somebody may be about to change it.
+    return outcome === 'changed' ? feed.channel.snapshot : feed.refresh();
+  }
+
   /** Answer all held requests now. */
   releaseHeld(): void {
     this.#holder.release();
@@ -138,7 +145,7 @@ export class Absorber {
       });
       if (outcome === 'left' && client !== undefined) this.#acquaintances.forget(client);
       // Fail open: what is not known to be so still, the site may say.
-      const now = outcome === 'ended' ? undefined : await found.feed.refresh();
+      const now = await this.#stateAfter(outcome, found);
       if (!now || channel.isStale) return 'pass';
       state = now;
       answer = this.#answerFrom(state, wanted, conditions);

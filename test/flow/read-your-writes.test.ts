@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { startTestProxy } from '../support/proxy.ts';
 import { openEventStream } from '../support/stream-client.ts';
 import { until } from '../support/until.ts';
@@ -101,4 +102,34 @@ test('refreshOn names other requests, safe ones too; [] is none', async (t) => {
   assert.equal(await none.read(), '0');
   await none.write('/orders/1');
   assert.equal(await none.read(), '0');
+});
+
+test('a hold that ends while something is written is answered by the site, not from before', async (t) => {
+  const clock = createFakeClock();
+  let finish: () => void = () => undefined;
+  const upstream = await startUpstream(t, (req, res) => {
+    if (req.method === 'POST') finish = () => void res.end();
+    else res.setHeader('content-type', 'application/json').setHeader('etag', '"1"').end('1');
+  });
+  const live = { '/x': { every: '1h', vary: [] } };
+  const proxy = await startTestProxy(t, { site: upstream.url, live }, clock);
+  const first = await fetch(`${proxy.url}/x`);
+  await first.text();
+  const headers = { 'if-none-match': first.headers.get('etag') ?? '', prefer: 'wait=20' };
+  const { pending } = clock;
+  const held = fetch(`${proxy.url}/x`, { headers });
+  await until(() => clock.pending > pending);
+  const write = fetch(`${proxy.url}/x`, { method: 'POST' });
+  await until(() => upstream.requests.at(-1)?.method === 'POST');
+  const asked = upstream.count('/x');
+  let isAnswered = false;
+  void held.then(() => {
+    isAnswered = true;
+  });
+  await clock.advance(20_000);
+  await until(() => isAnswered);
+  assert.equal((await held).headers.get('cache-status'), null, 'of a state there would be one');
+  assert.equal(upstream.count('/x'), asked + 1);
+  finish();
+  await (await write).text();
 });
