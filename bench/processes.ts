@@ -34,7 +34,7 @@ export function start(args: readonly string[], input = ''): Promise<Server> {
     let text = '';
     server.stdout.setEncoding('utf8').on('data', (part: string) => {
       text += part;
-      const port = /listening on http:\/\/[^:]+:(\d+)/.exec(text)?.[1];
+      const port = /listening on https?:\/\/[^:]+:(\d+)/.exec(text)?.[1];
       if (port !== undefined) resolve({ process: server, port: Number(port) });
     });
     server.once('exit', () => reject(new Error(`ended without listening: ${text}`)));
