@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { temporaryFolder } from './native-server.ts';
+import { temporaryFolder } from './push/native.ts';
 
 const TIMEOUT_MS = 120_000;
 
 /** What `npm install` of this package brings along, in words. It asks the registry. */
 export async function installedSize(): Promise<string> {
-  const folder = temporaryFolder('install');
+  const folder = temporaryFolder('bench-install-');
   try {
     const tarball = npm(folder, 'pack', fileURLToPath(new URL('..', import.meta.url)));
     const path = join(folder, basename(tarball.trim().split('\n').at(-1) ?? ''));

@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, isInstalled, startNative, temporaryFolder } from './native-server.ts';
+import { isInstalled, startNative } from './native-server.ts';
 import type { Server } from './processes.ts';
+import { freePort } from './push/child.ts';
+import { temporaryFolder } from './push/native.ts';
 
 /** Is it installed? */
 export function hasHaproxy(): boolean {
@@ -11,7 +13,7 @@ export function hasHaproxy(): boolean {
 /** Start HAProxy as a reverse proxy with one thread and kept connections on both sides. */
 export async function startHaproxy(upstreamPort: number): Promise<Server> {
   const port = await freePort();
-  const config = join(temporaryFolder('haproxy'), 'haproxy.cfg');
+  const config = join(temporaryFolder('bench-haproxy-'), 'haproxy.cfg');
   writeFileSync(config, `${configOf(port, upstreamPort)}\n`);
   return startNative('haproxy', ['-q', '-db', '-f', config], port);
 }

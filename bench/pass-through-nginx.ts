@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, isInstalled, startNative, temporaryFolder } from './native-server.ts';
+import { isInstalled, startNative } from './native-server.ts';
 import type { Server } from './processes.ts';
+import { freePort } from './push/child.ts';
+import { temporaryFolder } from './push/native.ts';
 
 /** Is it installed? */
 export function hasNginx(): boolean {
@@ -29,7 +31,7 @@ export function nginxArgs(
   upstreamPort: number,
   more: (folder: string) => More = () => ({ http: '', location: '' }),
 ): readonly string[] {
-  const folder = temporaryFolder('nginx');
+  const folder = temporaryFolder('bench-nginx-');
   const config = join(folder, 'nginx.conf');
   writeFileSync(config, configOf(folder, port, upstreamPort, more(folder)));
   return ['-p', folder, '-c', config, '-e', 'stderr'];

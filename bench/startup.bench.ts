@@ -8,9 +8,9 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { median, printTable } from './figures.ts';
 import { installedSize } from './installed-size.ts';
-import { freePort } from './native-server.ts';
 import { hasNginx, nginxArgs } from './pass-through-nginx.ts';
 import { cpuMs } from './processes.ts';
+import { freePort } from './push/child.ts';
 import { MessageReader } from './read-message.ts';
 import { printVersions } from './versions.ts';
 

@@ -21,11 +21,6 @@ export interface RunningWorkers {
   readonly urls: readonly string[];
   /** Where the admin listener is, if there is one. */
   readonly adminUrl: string | undefined;
-  /** Of the hub and of each edge, as they are now; `undefined` of one that is about to be replaced. */
-  readonly pids: {
-    readonly hub: number | undefined;
-    readonly edges: readonly (number | undefined)[];
-  };
   drain(): Promise<void>;
   close(): Promise<void>;
   reload(): void;
@@ -87,9 +82,6 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     return {
       urls: ready[0]?.urls ?? [],
       adminUrl,
-      get pids() {
-        return { hub: hub.pid, edges: edges.map((edge) => edge.pid) };
-      },
       async drain() {
         await Promise.all(edges.map((edge) => edge.stop(config.limits.drain + GRACE_MS)));
         await hub.stop(GRACE_MS);

@@ -6,7 +6,7 @@ import { delay } from '../figures.ts';
 
 /** End a program that was started here, and wait until it is gone. */
 export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const gone = once(child, 'exit');
   child.kill(signal);
   await gone;
@@ -19,9 +19,15 @@ export async function listens(
   told: () => string,
 ): Promise<void> {
   while (!(await accepts(port))) {
-    if (child.exitCode !== null) throw new Error(`ended without listening: ${told()}`);
+    if (hasEnded(child)) throw new Error(`ended without listening: ${told()}`);
     await delay(20);
   }
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  return port;
 }
 
 /** Ports that are free now, for programs that cannot choose their own. */
@@ -39,6 +45,10 @@ export async function freePorts(count: number): Promise<number[]> {
     await once(server, 'close');
   }
   return ports;
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
 async function accepts(port: number): Promise<boolean> {

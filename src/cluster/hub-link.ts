@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { Clock, Timer } from '../shared/clock.ts';
+import { deferred } from '../shared/deferred.ts';
 import type { Logger } from '../shared/logger.ts';
 import { MessageSocket } from './message-socket.ts';
 
@@ -27,9 +28,9 @@ const RETRY_MS = 100;
 export class HubLink {
   readonly #options: HubLinkOptions;
   readonly #handlers: HubLinkHandlers;
-  #onFirstUp: () => void = () => undefined;
+  readonly #reached = deferred();
   /** Resolves when the hub was reached for the first time. */
-  readonly reached: Promise<void>;
+  readonly reached = this.#reached.promise;
   #socket: MessageSocket | undefined;
   #timer: Timer | undefined;
   #isClosed = false;
@@ -37,9 +38,6 @@ export class HubLink {
   constructor(options: HubLinkOptions, handlers: HubLinkHandlers) {
     this.#options = options;
     this.#handlers = handlers;
-    this.reached = new Promise((resolve) => {
-      this.#onFirstUp = resolve;
-    });
     this.#connect();
   }
 
@@ -81,7 +79,7 @@ export class HubLink {
       this.#socket = messages;
       messages.send({ kind: 'hello', key });
       this.#handlers.onUp();
-      this.#onFirstUp();
+      this.#reached.resolve();
     });
   }
 }

@@ -8,6 +8,7 @@ import { Poller } from '../poll/poller.ts';
 import type { Every } from '../poll/schedule.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import type { Timer } from '../shared/clock.ts';
+import { deferred } from '../shared/deferred.ts';
 import type { ChannelReport } from '../shared/explanation.ts';
 import { Demand } from './demand.ts';
 import { reportOf } from './feed-report.ts';
@@ -55,21 +56,15 @@ export class Feed implements LiveFeed {
   #doubts = 0;
   #changedAt: number | undefined;
   #failedAt = Number.NEGATIVE_INFINITY;
-  #settle: () => void = () => undefined;
-  #resolveClosed: () => void = () => undefined;
+  readonly #settled = deferred();
+  readonly #closed = deferred();
   /** Resolves when the first poll has ended, or the state is known from elsewhere. */
-  readonly settled: Promise<void>;
-  readonly closed: Promise<void>;
+  readonly settled = this.#settled.promise;
+  readonly closed = this.#closed.promise;
 
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#openedAt = options.clock.now();
-    this.settled = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
     this.#demand = new Demand({
       clock: options.clock,
       lingerMs: options.lingerMs,
@@ -189,9 +184,9 @@ export class Feed implements LiveFeed {
     this.#poller?.stop();
     this.#unsubscribe?.();
     this.#lease?.release().catch((error: unknown) => this.#report(error));
-    this.#settle();
+    this.#settled.resolve();
     this.#options.onClose();
-    this.#resolveClosed();
+    this.#closed.resolve();
   }
 
   async #freshState(): Promise<ChannelEvent | undefined> {
@@ -235,7 +230,7 @@ export class Feed implements LiveFeed {
     const latest = await backplane.latest(channel.name);
     if (latest && !this.#isClosed) {
       channel.apply(latest);
-      this.#settle();
+      this.#settled.resolve();
     }
     await this.#acquire();
   }
@@ -300,7 +295,7 @@ export class Feed implements LiveFeed {
         this.close();
         return;
     }
-    this.#settle();
+    this.#settled.resolve();
   }
 
   #note(startedAt: number, ageMs = 0): void {

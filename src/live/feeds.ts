@@ -1,7 +1,6 @@
 import type { Backplane } from '../cluster/backplane.ts';
 import type { PollerOptions } from '../poll/poller.ts';
 import type { ErrorCode } from '../shared/errors.ts';
-import { ProxyError } from '../shared/errors.ts';
 import type { Explanation } from '../shared/explanation.ts';
 import type { Logger } from '../shared/logger.ts';
 import { createAsker } from './asker.ts';
@@ -10,12 +9,13 @@ import type { Buffered } from './buffered.ts';
 import type { Identity } from './channel-key.ts';
 import type { ChannelPlacesOptions } from './channel-places.ts';
 import { ChannelPlaces } from './channel-places.ts';
-import { haveSameCredentials } from './credentials.ts';
+import { endSession } from './end-session.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Client } from './exchange.ts';
 import { differingParts } from './explain-sharing.ts';
 import type { FeedOptions } from './feed.ts';
 import { Feed } from './feed.ts';
+import { FeedFinder } from './feed-finder.ts';
 import { feedLabel } from './feed-label.ts';
 import { hasSessions, identifySession, identifyState, identifyWanted } from './identify-wanted.ts';
 import type { JudgingOptions } from './judging.ts';
@@ -62,7 +62,7 @@ const MAX_SIBLINGS = 10;
 const KEY_LENGTH = 12;
 
 /** All feeds of this node: one for each live URL and identity that is wanted now. */
-export class Feeds implements Supply {
+export class Feeds extends FeedFinder implements Supply {
   readonly #options: FeedsOptions;
   readonly #feeds = new Map<string, Open>();
   readonly #passing: PassMemory;
@@ -71,30 +71,12 @@ export class Feeds implements Supply {
   readonly #writes = new Set<Write>();
 
   constructor(options: FeedsOptions) {
+    super(options);
     this.#options = options;
     this.#places = new ChannelPlaces(options);
     this.#passing = new PassMemory(options.clock, options.log);
     const own = { places: this.#places, passing: this.#passing };
     this.#sessions = new Sessions({ ...options, ...own });
-  }
-
-  find(wanted: Wanted, client: Client): FoundFeed | undefined {
-    const found = this.#find(wanted, client);
-    return typeof found === 'string' ? undefined : found;
-  }
-
-  findForStream(wanted: Wanted, client: Client): FoundFeed {
-    const found = this.#find(wanted, client);
-    if (typeof found === 'string') throw new ProxyError(found);
-    if (!this.hasRoomIn(found)) throw new ProxyError('TOO_MANY_SUBSCRIBERS');
-    return found;
-  }
-
-  hasRoomIn({ feed }: Pick<FoundFeed, 'feed'>): boolean {
-    const { limits, limitLog } = this.#options;
-    if (feed.streamCount < limits.subscribersPerChannel) return true;
-    limitLog.onReached('subscribersPerChannel', feed.label);
-    return false;
   }
 
   /**
@@ -129,27 +111,10 @@ export class Feeds implements Supply {
    * @param status - Of the site's answer to the request that ended it.
    */
   endSession(client: Client, status: number): void {
-    const detail = `logout, answered ${status}`;
-    const outcome = {
-      kind: 'ended',
-      word: 'unauthorized',
-      status,
-      reason: 'logout',
-      detail,
-    } as const;
-    const forwardedBy = new Map<Endpoint, Identity['forwarded']>();
     // What all sessions share goes on for those that are left.
     const own = [...this.#feeds.values()].filter(({ wanted }) => !hasSessions(wanted.endpoint));
-    let ended = 0;
-    for (const { feed, wanted, identity } of [...own, ...this.#sessions.all]) {
-      const forwarded =
-        forwardedBy.get(wanted.endpoint) ??
-        identifySession(wanted, client, this.#options.secret).forwarded;
-      forwardedBy.set(wanted.endpoint, forwarded);
-      if (!haveSameCredentials(identity.forwarded, forwarded)) continue;
-      feed.end(outcome);
-      ended += 1;
-    }
+    const { secret } = this.#options;
+    const ended = endSession([...own, ...this.#sessions.all], client, status, secret);
     if (ended > 0) this.#options.log.info({ status, channels: ended }, 'unauthorized: logout');
   }
 
@@ -193,7 +158,7 @@ export class Feeds implements Supply {
     for (const { feed } of [...this.#feeds.values()]) feed.close();
   }
 
-  #find(wanted: Wanted, client: Client): FoundFeed | ErrorCode {
+  protected findOrRefuse(wanted: Wanted, client: Client): FoundFeed | ErrorCode {
     const identity = identifyState(wanted, client, this.#options.secret);
     const feed = hasSessions(wanted.endpoint)
       ? this.#session(wanted, client, identity)

@@ -4,6 +4,7 @@ import { staleId } from '../protocol/cursor.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import { carriesState, controlEvent, isLastWord } from '../protocol/event.ts';
 import type { Clock, Timer } from '../shared/clock.ts';
+import { deferred } from '../shared/deferred.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { Demand } from './demand.ts';
 import { lastWord } from './feed-words.ts';
@@ -63,20 +64,14 @@ export class MirrorFeed implements LiveFeed {
   #isClosed = false;
   /** Clients were told that nobody polls, and not that somebody does again. */
   #isLost = false;
-  #settle: () => void = () => undefined;
-  #resolveClosed: () => void = () => undefined;
-  readonly settled: Promise<void>;
-  readonly closed: Promise<void>;
+  readonly #settled = deferred();
+  readonly #closed = deferred();
+  readonly settled = this.#settled.promise;
+  readonly closed = this.#closed.promise;
 
   constructor(options: MirrorFeedOptions) {
     this.#options = options;
     const { clock, lingerMs, patienceMs } = options;
-    this.settled = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
     this.#demand = new Demand({ clock, lingerMs, patienceMs, onEnd: () => this.close() });
     options.line.open(undefined);
   }
@@ -136,10 +131,10 @@ export class MirrorFeed implements LiveFeed {
     this.#isClosed = true;
     this.#demand.close();
     this.#retry?.cancel();
-    this.#settle();
+    this.#settled.resolve();
     this.#options.line.close();
     this.#options.onClose();
-    this.#resolveClosed();
+    this.#closed.resolve();
   }
 
   /** The hub says what its channel is like. */
@@ -172,7 +167,7 @@ export class MirrorFeed implements LiveFeed {
 
   /** The first poll has ended. */
   onSettled(): void {
-    this.#settle();
+    this.#settled.resolve();
   }
 
   /** The hub shows it no more. */
@@ -203,7 +198,7 @@ export class MirrorFeed implements LiveFeed {
       this.#isLost = true;
       channel.apply(controlEvent('stale', staleId(channel.snapshot?.id), { code }));
     }
-    this.#settle();
+    this.#settled.resolve();
   }
 
   /** Begin anew: the hub knows nothing of it. */

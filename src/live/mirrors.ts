@@ -1,17 +1,16 @@
 import { decodeEvent, decodeEvents, encodeEvent } from '../cluster/event-codec.ts';
 import type { HubLinkHandlers } from '../cluster/hub-link.ts';
-import type { Ended } from '../poll/detect.ts';
 import type { Clock, Timer } from '../shared/clock.ts';
 import type { ErrorCode } from '../shared/errors.ts';
-import { ProxyError } from '../shared/errors.ts';
 import { silentLogger } from '../shared/logger.ts';
 import type { Identity } from './channel-key.ts';
 import { identifyingHeaders } from './channel-key.ts';
 import type { ChannelPlacesOptions } from './channel-places.ts';
 import { ChannelPlaces } from './channel-places.ts';
-import { haveSameCredentials } from './credentials.ts';
+import { endSession } from './end-session.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Client } from './exchange.ts';
+import { FeedFinder } from './feed-finder.ts';
 import { feedLabel } from './feed-label.ts';
 import type {
   EdgeMessage,
@@ -49,7 +48,7 @@ export interface EdgeDuties {
 }
 
 interface Open {
-  readonly mirror: MirrorFeed;
+  readonly feed: MirrorFeed;
   readonly wanted: Wanted;
   readonly identity: Identity;
 }
@@ -58,7 +57,7 @@ interface Open {
 const PATIENCE_MS = 5_000;
 
 /** What an edge shows of what the hub polls. */
-export class Mirrors implements Supply, HubLinkHandlers {
+export class Mirrors extends FeedFinder implements Supply, HubLinkHandlers {
   readonly #options: MirrorsOptions;
   readonly #endpoints: ReadonlyMap<string, Endpoint>;
   readonly #places: ChannelPlaces;
@@ -76,6 +75,7 @@ export class Mirrors implements Supply, HubLinkHandlers {
   #duties: EdgeDuties | undefined;
 
   constructor(options: MirrorsOptions) {
+    super(options);
     this.#options = options;
     this.#endpoints = new Map(options.endpoints.map((endpoint) => [endpoint.name, endpoint]));
     this.#places = new ChannelPlaces(options);
@@ -86,25 +86,6 @@ export class Mirrors implements Supply, HubLinkHandlers {
   /** What the hub may want of the rest of this process. */
   set duties(duties: EdgeDuties) {
     this.#duties = duties;
-  }
-
-  find(wanted: Wanted, client: Client): FoundFeed | undefined {
-    const found = this.#find(wanted, client);
-    return typeof found === 'string' ? undefined : found;
-  }
-
-  findForStream(wanted: Wanted, client: Client): FoundFeed {
-    const found = this.#find(wanted, client);
-    if (typeof found === 'string') throw new ProxyError(found);
-    if (!this.hasRoomIn(found)) throw new ProxyError('TOO_MANY_SUBSCRIBERS');
-    return found;
-  }
-
-  hasRoomIn({ feed }: Pick<FoundFeed, 'feed'>): boolean {
-    const { limits, limitLog } = this.#options;
-    if (feed.streamCount < limits.subscribersPerChannel) return true;
-    limitLog.onReached('subscribersPerChannel', feed.label);
-    return false;
   }
 
   identityOf(wanted: Wanted, client: Client): Identity {
@@ -143,9 +124,9 @@ export class Mirrors implements Supply, HubLinkHandlers {
 
   /** Subscribers of channels. @param keys - The beginnings of their names. */
   subscribersOf(keys: readonly string[]): Record<string, SubscriberCounts> {
-    const named = [...this.#byName].flatMap(([name, { mirror }]) => {
+    const named = [...this.#byName].flatMap(([name, { feed }]) => {
       const key = keys.find((each) => name.startsWith(each));
-      return key === undefined ? [] : [[key, mirror.channel.subscribersByTransport] as const];
+      return key === undefined ? [] : [[key, feed.channel.subscribersByTransport] as const];
     });
     return Object.fromEntries(named);
   }
@@ -224,10 +205,10 @@ export class Mirrors implements Supply, HubLinkHandlers {
     this.#calls.clear();
   }
 
-  #find(wanted: Wanted, client: Client): FoundFeed | ErrorCode {
+  protected findOrRefuse(wanted: Wanted, client: Client): FoundFeed | ErrorCode {
     const identity = this.identityOf(wanted, client);
     const { channel: name } = identity;
-    const mirror = this.#byName.get(name)?.mirror ?? this.#open(wanted, client, identity);
+    const mirror = this.#byName.get(name)?.feed ?? this.#open(wanted, client, identity);
     if (typeof mirror === 'string') return mirror;
     return { feed: mirror, passes: this.#passing.has(name) };
   }
@@ -256,7 +237,7 @@ export class Mirrors implements Supply, HubLinkHandlers {
     });
     if (this.#isLost) mirror.onLost();
     this.#byRef.set(ref, mirror);
-    this.#byName.set(name, { mirror, wanted, identity });
+    this.#byName.set(name, { feed: mirror, wanted, identity });
     return mirror;
   }
 
@@ -291,17 +272,7 @@ export class Mirrors implements Supply, HubLinkHandlers {
   }
 
   #endHere(client: Client, status: number): void {
-    const outcome: Ended = {
-      kind: 'ended',
-      word: 'unauthorized',
-      status,
-      reason: 'logout',
-      detail: `logout, answered ${status}`,
-    };
-    for (const { mirror, wanted, identity } of [...this.#byName.values()]) {
-      const { forwarded } = this.identityOf(wanted, client);
-      if (haveSameCredentials(identity.forwarded, forwarded)) mirror.end(outcome);
-    }
+    endSession([...this.#byName.values()], client, status, this.#options.secret);
   }
 
   async #answer(call: number, question: EdgeQuestion): Promise<void> {

@@ -7,6 +7,7 @@ import { staleId } from '../protocol/cursor.ts';
 import type { ChannelEvent } from '../protocol/event.ts';
 import { controlEvent } from '../protocol/event.ts';
 import type { Timer } from '../shared/clock.ts';
+import { deferred } from '../shared/deferred.ts';
 import { isHtml, isJson } from '../shared/media-type.ts';
 import type { Asker, Askers } from './askers.ts';
 import { Demand } from './demand.ts';
@@ -66,20 +67,14 @@ export class SessionFeed implements LiveFeed {
   #letInAt: number | undefined;
   #retry: Timer | undefined;
   #isClosed = false;
-  #settle: () => void = () => undefined;
-  #resolveClosed: () => void = () => undefined;
-  readonly settled: Promise<void>;
-  readonly closed: Promise<void>;
+  readonly #settled = deferred();
+  readonly #closed = deferred();
+  readonly settled = this.#settled.promise;
+  readonly closed = this.#closed.promise;
 
   constructor(options: SessionFeedOptions) {
     this.#options = options;
     const { clock, random, upstream, probe, probeEveryMs, lingerMs } = options;
-    this.settled = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
     this.#demand = new Demand({
       clock,
       lingerMs,
@@ -165,9 +160,9 @@ export class SessionFeed implements LiveFeed {
     this.#retry?.cancel();
     this.#unmirror();
     askers.remove(asker);
-    this.#settle();
+    this.#settled.resolve();
     onClose();
-    this.#resolveClosed();
+    this.#closed.resolve();
   }
 
   /** For how long what the last probe said still holds; while it is asked in a loop, it does. */
@@ -184,7 +179,7 @@ export class SessionFeed implements LiveFeed {
     if (this.#isClosed) return;
     if (isLoginPage === undefined) {
       this.#askAgain();
-      return this.#settle();
+      return this.#settled.resolve();
     }
     switch (outcome.kind) {
       case 'changed':
@@ -209,7 +204,7 @@ export class SessionFeed implements LiveFeed {
           channel.apply(staleWord(outcome, undefined));
         }
         if (this.#letInAt === undefined) this.#askAgain();
-        this.#settle();
+        this.#settled.resolve();
         return;
       case 'ended':
         this.end(outcome);
@@ -233,7 +228,7 @@ export class SessionFeed implements LiveFeed {
 
   #settleWithShared(): void {
     const shared = this.#mirrored?.feed.settled ?? Promise.resolve();
-    void shared.then(() => this.#settle());
+    void shared.then(() => this.#settled.resolve());
   }
 
   /** Show what the shared feed shows. */
